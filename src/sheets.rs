@@ -27,9 +27,9 @@ pub use drivers::Driver;
 pub use figures::Figures;
 pub use legs::{Leg, routes};
 pub use lines::{Change, compare, is_same_text};
-pub use orders::{End, Order};
+pub use orders::{End, Order, Parcel};
 pub use passengers::Passenger;
-pub use reading::{Fields, Imported, ZoneOf, read};
+pub use reading::{Fields, Imported, ZoneOf, moment_of_clocks, read};
 pub use turns::{make, make_routes, take_in};
 pub use writing::{template, write};
 

@@ -84,6 +84,9 @@ pub fn read<L: Line>(bytes: &[u8], zone: ZoneOf) -> Result<Imported<L>, Unreadab
     Ok(imported)
 }
 
+/// What is wrong with a number that should be a whole one.
+const NOT_WHOLE: &str = "must be a whole number within its bounds";
+
 /// Where each column is. Titles may be in any order and case.
 fn columns<L: Line>(row: u32, head: &[String]) -> Result<BTreeMap<&'static str, usize>, Vec<CellFault>> {
     let (mut columns, mut faults) = (BTreeMap::new(), Vec::new());
@@ -180,18 +183,31 @@ impl Fields<'_> {
     }
 
     /// A whole number within bounds.
+    pub(super) fn whole(&mut self, column: &'static str, bounds: RangeInclusive<f64>) -> Option<u32> {
+        let number = self.whole_if_any(column, bounds)?;
+        if number.is_none() {
+            self.fault(column, NOT_WHOLE);
+        }
+        number
+    }
+
+    /// A whole number within bounds, `Some(None)` if there is none.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "within the bounds, and whole"
     )]
-    pub(super) fn whole(&mut self, column: &'static str, bounds: RangeInclusive<f64>) -> Option<u32> {
-        let number = self.number(column)?;
-        let number = number.filter(|number| bounds.contains(number) && number.fract() == 0.0);
-        if number.is_none() {
-            self.fault(column, "must be a whole number within its bounds");
+    pub(super) fn whole_if_any(
+        &mut self,
+        column: &'static str,
+        bounds: RangeInclusive<f64>,
+    ) -> Option<Option<u32>> {
+        let Some(number) = self.number(column)? else { return Some(None) };
+        if bounds.contains(&number) && number.fract() == 0.0 {
+            return Some(Some(number as u32));
         }
-        number.map(|number| number as u32)
+        self.fault(column, NOT_WHOLE);
+        None
     }
 
     /// An amount in major units, as minor ones; nothing is none.
@@ -242,16 +258,27 @@ impl Fields<'_> {
         if ["", "now", "сейчас"].contains(&text.to_lowercase().as_str()) {
             return Some(None);
         }
-        let here = || {
-            let there = text.parse::<DateTime>().ok()?.to_zoned((self.zone)(at)).ok()?;
-            Some(Time::from_ms(there.timestamp().as_millisecond()))
-        };
+        let here = || moment_of_clocks(text.parse().ok()?, &(self.zone)(at));
         let moment = text.parse::<Time>().ok().or_else(here);
         if moment.is_none() {
             self.fault(column, "must be a time such as 2026-12-31 09:30");
         }
         moment.map(Some)
     }
+
+    /// A date and time without a zone, if that is what a cell says.
+    pub(super) fn clocks(&self, column: &'static str) -> Option<DateTime> {
+        let text = plain(self.raw(column));
+        // An instant could be read so, too, and would lose its zone.
+        if text.parse::<Time>().is_ok() { None } else { text.parse().ok() }
+    }
+}
+
+/// The moment at which the clocks of a zone show a date and time; `None` beyond all calendars.
+#[must_use]
+pub fn moment_of_clocks(clocks: DateTime, zone: &TimeZone) -> Option<Time> {
+    let there = clocks.to_zoned(zone.clone()).ok()?;
+    Some(Time::from_ms(there.timestamp().as_millisecond()))
 }
 
 /// A text without the `'` that keeps it from being a formula.

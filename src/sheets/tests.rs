@@ -231,6 +231,20 @@ fn a_moment_is_told_by_the_clocks_of_its_place() {
 }
 
 #[test]
+fn a_time_waits_for_its_place_where_a_line_does_not_say_it() {
+    let text = "id,passenger_phone,pickup_title,dropoff_title,desired_pickup_time\n\
+                7,,a,b,2026-12-31 16:00\n\
+                8,,a,b,2026-12-31T16:00:00+04:00\n";
+    let read = read::<Order>(text.as_bytes(), moscow).unwrap();
+    let [(2, waits), (3, known)] = read.lines.as_slice() else { panic!("{:?}", read.faults) };
+    let clocks = waits.clocks.unwrap();
+    assert_eq!(waits.pickup_at, None);
+    let there = moscow(Some(Position { lat: 55.79, lon: 49.12 }));
+    assert_eq!(moment_of_clocks(clocks, &there), "2026-12-31T13:00:00Z".parse().ok());
+    assert_eq!((known.clocks, known.pickup_at), (None, "2026-12-31T12:00:00Z".parse().ok()));
+}
+
+#[test]
 fn blank_rows_count_and_lines_within_a_cell_do_not() {
     for (between, row) in [
         ("\n", 2),
@@ -276,6 +290,16 @@ fn what_programs_for_tables_write_in_another_way_is_no_change() {
 }
 
 #[test]
+fn a_parcel_stays_as_far_as_nothing_else_is_said_and_zeros_make_none() {
+    let there = Parcel { weight_g: Some(900), volume_ml: Some(0), seats: Some(2) };
+    let said = |weight_g| Parcel { weight_g, ..Parcel::default() };
+    assert_eq!(said(None).over(there), there);
+    assert_eq!(said(Some(0)).over(there), Parcel { weight_g: Some(0), ..there });
+    assert_eq!(said(Some(0)).over(Parcel::default()), Parcel::default());
+    assert!(said(Some(1)).over(Parcel::default()).is_any());
+}
+
+#[test]
 fn an_import_says_what_it_would_change() {
     let there = Driver { id: Some("7".to_owned()), ..Driver::example() };
     let moved = Driver { region_id: "another".to_owned(), ..there.clone() };
@@ -309,11 +333,17 @@ prop_compose! {
 
 prop_compose! {
     fn order(n: usize)(passenger_phone in words(), passenger_name in words(), pickup in end(), dropoff in end(),
-        at in prop::option::of(0..4_000_000_000_i64), has_companion in any::<bool>(),
+        at in prop::option::of(0..4_000_000_000_i64), flags in any::<[bool; 3]>(),
+        parcel in prop::option::of((0..=u32::MAX, 0..=u32::MAX, 1..=u32::MAX)),
         note in prop::option::of(words()), status in words(), driver in prop::option::of(words())) -> Order {
         let pickup_at = at.map(|seconds| Time::from_ms(seconds * 1_000));
+        let parcel = parcel.map(|(weight_g, volume_ml, seats)| Parcel {
+            weight_g: Some(weight_g), volume_ml: Some(volume_ml), seats: Some(seats),
+        });
+        let [has_companion, child_seat, large_luggage] = flags;
         Order { id: Some(n.to_string()), status: Some(status), driver, passenger_phone, passenger_name, pickup,
-            dropoff, pickup_at, has_companion, note: note.unwrap_or_default() }
+            dropoff, pickup_at, clocks: None, has_companion, child_seat, large_luggage,
+            parcel: parcel.unwrap_or_default(), note: note.unwrap_or_default() }
     }
 }
 

@@ -2,6 +2,7 @@
 //! is named by its cell.
 
 use peerpack::auth::Role;
+use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -235,6 +236,96 @@ async fn orders_are_placed_and_changed_by_a_file() {
         let changed = town.desk.get(&format!("/api/orders/{known}/")).await;
         assert_eq!((&changed["note"], &changed["has_companion"]), (&json!("третий подъезд"), &json!(false)));
         assert_eq!(changed["pickup_lat"], before["pickup_lat"], "what the file does not say stays");
+    }
+}
+
+/// What an order takes and what it costs, as far as tables could lose it.
+async fn load_of(town: &Town, order: &str) -> (Value, Value) {
+    let order = town.desk.get(&format!("/api/orders/{order}/")).await;
+    (order["seats_needed"].clone(), order["price_breakdown"]["options_fee"].clone())
+}
+
+#[actix_web::test]
+async fn a_changed_line_keeps_what_it_does_not_say() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let passenger = town.passenger(1).await;
+        let placed = async |mut more: Value| {
+            more["passenger_id"] = json!(passenger.number);
+            let order = made(&town.desk, "/api/orders/", ride(more)).await;
+            order["id"].as_str().unwrap().to_owned()
+        };
+        let parcel = json!({ "weight_g": 3_000, "volume_ml": 20_000, "seats": 2 });
+        let parcel = placed(json!({ "parcel": parcel, "large_luggage": true })).await;
+        let child = placed(json!({ "child_seat": true, "large_luggage": true })).await;
+        let stored = async |order: &str| {
+            let order = town.app.app.database.order(order.parse().unwrap()).await;
+            order.unwrap().unwrap().draft
+        };
+        let was = (stored(&parcel).await, stored(&child).await);
+
+        // A table of somebody's own, without a column for any of it, and then our own with another note.
+        let few = format!(
+            "id,passenger_phone,pickup_title,pickup_object_name,dropoff_title,note\n\
+             {parcel},,\"Комсомольская площадь, 2\",Вокзал,\"Арбат, 1\",у ворот\n\
+             {child},,\"Комсомольская площадь, 2\",Метро,\"Арбат, 1\",у входа\n"
+        );
+        let report = imported(&town.desk, "orders", few.as_bytes(), &[]).await;
+        assert_eq!((counts(&report), faults(&report)), ((0, 2, 0, 0), vec![]), "{report}");
+        let ours = taken(&town.desk, "/api/orders/export-excel-template/?format=csv").await;
+        let ours = String::from_utf8(ours).unwrap();
+        assert!(ours.contains(",no,no,yes,3000,20000,2,") && ours.contains(",no,yes,yes,,,,"), "{ours}");
+        let noted = ours.replace("у ворот", "во дворе").replace("Метро", "Аптека");
+        let report = imported(&town.desk, "orders", noted.as_bytes(), &[]).await;
+        assert_eq!((counts(&report), faults(&report)), ((0, 2, 0, 0), vec![]), "{report}");
+        let is = (stored(&parcel).await, stored(&child).await);
+        assert_eq!((is.0.note.as_str(), is.1.pickup.object_name.as_str()), ("во дворе", "Аптека"));
+        assert_eq!((is.0.cargo, &is.0.extras), (was.0.cargo, &was.0.extras));
+        assert_eq!((is.1.cargo, &is.1.extras), (was.1.cargo, &was.1.extras));
+        assert_eq!(load_of(&town, &parcel).await, (json!(2), json!(100.0)));
+        assert_eq!(load_of(&town, &child).await, (json!(1), json!(300.0)));
+
+        // What a column says is done; an empty cell and a zero make no parcel more or less.
+        let said = format!(
+            "id,passenger_phone,pickup_title,dropoff_title,large_luggage,parcel_weight_g,parcel_seats\n\
+             {parcel},,\"Комсомольская площадь, 2\",\"Арбат, 1\",no,,1\n\
+             {child},,\"Комсомольская площадь, 2\",\"Арбат, 1\",yes,0,\n\
+             ,+79002220001,Вокзал,Арбат,,x,0\n"
+        );
+        let report = imported(&town.desk, "orders", said.as_bytes(), &[("skip_errors", "1")]).await;
+        assert_eq!(counts(&report), (0, 1, 1, 1), "{report}");
+        let cells: Vec<Value> =
+            report["errors"].as_array().unwrap().iter().map(|fault| fault["cell"].clone()).collect();
+        assert_eq!(cells, ["F4", "G4"], "{report}");
+        assert_eq!(load_of(&town, &parcel).await, (json!(1), json!(0.0)));
+        assert_eq!(load_of(&town, &child).await, (json!(1), json!(300.0)));
+    }
+}
+
+/// A line that says no place is about the place of its order, also when it comes to time.
+#[actix_web::test]
+async fn a_time_of_a_known_order_is_that_of_its_pickup() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let order = town.order(&town.passenger(1).await).await;
+        let tomorrow = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24);
+        let moscow = tomorrow.to_zoned(jiff::tz::TimeZone::get("Europe/Moscow").unwrap());
+        let file = format!(
+            "id,passenger_phone,pickup_title,dropoff_title,desired_pickup_time\n\
+             {order},,Вокзал,Арбат,{}\n",
+            moscow.strftime("%Y-%m-%d %H:%M")
+        );
+        let report = imported(&town.desk, "orders", file.as_bytes(), &[]).await;
+        assert_eq!(counts(&report), (0, 1, 0, 0), "{report}");
+        let changed = town.desk.get(&format!("/api/orders/{order}/")).await;
+        let wanted: jiff::Timestamp = changed["desired_pickup_time"].as_str().unwrap().parse().unwrap();
+        assert_eq!(wanted.as_second() / 60, tomorrow.as_second() / 60, "{changed}");
+        // Again: it is so already. And the table that we write shows the clocks of the pickup.
+        let report = imported(&town.desk, "orders", file.as_bytes(), &[]).await;
+        assert_eq!(counts(&report), (0, 0, 1, 0), "{report}");
+        let ours = taken(&town.desk, "/api/orders/export-excel-template/?format=csv").await;
+        let shown = moscow.strftime(",%Y-%m-%dT%H:%M:00+03:00,").to_string();
+        assert!(String::from_utf8(ours).unwrap().contains(&shown), "{shown}");
     }
 }
 

@@ -3,16 +3,17 @@
 use std::collections::HashMap;
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use peerpack_actors::dispatch::order::OrderEnd;
-use peerpack_actors::dispatch::{By, Order};
+use peerpack_actors::dispatch::order::{Cargo, OrderEnd};
+use peerpack_actors::dispatch::{By, Order, OrderCommand};
 use peerpack_actors::ids::OrderId;
+use peerpack_actors::market::load::Load;
 use peerpack_actors::ports::OrderStore as _;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::{
     A_PAGE, Columns, Desk, FileFormat, ImportForm, ImportReport, ImportedId, Known, Period, Table, format,
-    import, table, too_many,
+    import, table, too_many, zone_of,
 };
 use crate::app::App;
 use crate::auth::Principal;
@@ -25,7 +26,7 @@ use crate::http::dispatch::orders::{amendment, phases, placing};
 use crate::http::dispatch::views::Faces;
 use crate::http::dispatch::{days, scope};
 use crate::http::vocabulary;
-use crate::sheets::{self, Change, End, MAX_ROWS, is_same_text};
+use crate::sheets::{self, Change, End, MAX_ROWS, Parcel, is_same_text, moment_of_clocks};
 use crate::store::{OrderQuery, Slice};
 use crate::town::Town;
 
@@ -48,6 +49,8 @@ pub struct WhichExport {
 }
 
 /// Imports orders: new ones without an id, which wait for the desk, and changes of those that nobody has yet.
+/// A changed order keeps what the file has no column for, and a parcel what its empty cells do not say. A
+/// time without a zone is that of the pickup.
 /// Status and courier of a line are told and never read; neither is the name of a passenger who is known.
 /// Who is ordered for under a new phone becomes a passenger. What `GET /api/orders/export-excel-template`
 /// has made can be imported again, and changes nothing.
@@ -150,6 +153,12 @@ fn line_of(order: &Order, faces: &Faces) -> sheets::Order {
         object_name: end.object_name.clone(),
         position: Some(end.position),
     };
+    let parcel = match draft.cargo {
+        Cargo::Parcel(Load { weight_g, volume_ml, slots }) => {
+            Parcel { weight_g: Some(weight_g), volume_ml: Some(volume_ml), seats: Some(slots) }
+        }
+        Cargo::Passenger => Parcel::default(),
+    };
     sheets::Order {
         id: Some(order.id.to_string()),
         status: Some(order.state.word().to_owned()),
@@ -159,13 +168,23 @@ fn line_of(order: &Order, faces: &Faces) -> sheets::Order {
         pickup: end(&draft.pickup),
         dropoff: end(&draft.dropoff),
         pickup_at: draft.pickup_at,
+        clocks: None,
         has_companion: draft.extras.companion,
+        child_seat: draft.extras.child_seat,
+        large_luggage: draft.extras.large_luggage,
+        parcel,
         note: draft.note.clone(),
     }
 }
 
 /// What a line orders, in the words of a call.
 fn new_order(line: &sheets::Order) -> NewOrder {
+    let Parcel { weight_g, volume_ml, seats } = line.parcel;
+    let load = Load {
+        weight_g: weight_g.unwrap_or(0),
+        volume_ml: volume_ml.unwrap_or(0),
+        slots: seats.unwrap_or(1),
+    };
     NewOrder {
         pickup_title: Some(line.pickup.title.clone()),
         pickup_object_name: Some(line.pickup.object_name.clone()),
@@ -177,6 +196,9 @@ fn new_order(line: &sheets::Order) -> NewOrder {
         dropoff_lon: line.dropoff.position.map(|at| at.lon),
         desired_pickup_time: Some(line.pickup_at.map_or_else(|| "now".to_owned(), |at| at.to_string())),
         has_companion: Some(line.has_companion),
+        child_seat: Some(line.child_seat),
+        large_luggage: Some(line.large_luggage),
+        parcel: line.parcel.is_any().then(|| load.into()),
         note: Some(line.note.clone()),
         passenger_phone: Some(line.passenger_phone.clone()),
         passenger_name: Some(line.passenger_name.clone()),
@@ -191,6 +213,12 @@ async fn order_of(app: &App, line: &sheets::Order) -> Result<Order, ApiError> {
     app.database.order(id).await?.ok_or_else(unknown)
 }
 
+/// What a line changes: the order as it is, with what the line says in the place of what it said.
+async fn changed(desk: &Desk<'_>, line: &sheets::Order, order: &Order) -> Result<OrderCommand, ApiError> {
+    let given = new_order(line).over(&order.draft);
+    amendment(desk.app, desk.town, order, &given, By::Staff(desk.by.user)).await
+}
+
 /// The same of the columns of a file: somebody new has the region of the pickup, and a ride is as long as its
 /// end is far.
 fn in_columns(error: ApiError) -> ApiError {
@@ -199,6 +227,7 @@ fn in_columns(error: ApiError) -> ApiError {
     }
     error
         .renamed("passenger_id", "passenger_phone")
+        .renamed("seats_needed", "parcel_seats")
         .renamed("distance_km", "dropoff_lat")
         .renamed("duration", "dropoff_lat")
 }
@@ -255,14 +284,26 @@ impl Table for sheets::Order {
                     said.clone_from(known);
                 }
             }
+            for (column, said, known) in [
+                ("has_companion", &mut line.has_companion, there.has_companion),
+                ("child_seat", &mut line.child_seat, there.child_seat),
+                ("large_luggage", &mut line.large_luggage, there.large_luggage),
+            ] {
+                if !columns.contains_key(column) {
+                    *said = known;
+                }
+            }
+            line.parcel = line.parcel.over(there.parcel);
+            line.pickup.position = line.pickup.position.or(there.pickup.position);
+            line.dropoff.position = line.dropoff.position.or(there.dropoff.position);
             if !columns.contains_key("desired_pickup_time") {
                 line.pickup_at = there.pickup_at;
             }
-            if !columns.contains_key("has_companion") {
-                line.has_companion = there.has_companion;
+            // Only now it is known whose clocks are meant.
+            let zone = || zone_of(line.pickup.position);
+            if let Some(at) = line.clocks.and_then(|clocks| moment_of_clocks(clocks, &zone())) {
+                (line.pickup_at, line.clocks) = (Some(at), None);
             }
-            line.pickup.position = line.pickup.position.or(there.pickup.position);
-            line.dropoff.position = line.dropoff.position.or(there.dropoff.position);
         }
         Ok(Known { lines: known, ..Known::default() })
     }
@@ -272,43 +313,53 @@ impl Table for sheets::Order {
     }
 
     async fn check(desk: &Desk<'_>, change: &Change<Self>) -> Result<(), ApiError> {
-        let Desk { app, town, .. } = desk;
-        match change {
-            Change::Same => Ok(()),
-            Change::Unknown(_) => Err(ApiError::unprocessable("id", "is not known")),
-            Change::New(line) => check_new(app, town, line).await.map_err(in_columns),
-            Change::Changed(line) => {
-                let order = order_of(app, line).await?;
-                let faces = Faces::of(app, std::slice::from_ref(&order)).await?;
-                if line_of(&order, &faces).passenger_phone != line.passenger_phone {
-                    let why = "an order stays its passenger's";
-                    return Err(ApiError::unprocessable("passenger_phone", why));
-                }
-                let by = By::Staff(desk.by.user);
-                let command = amendment(app, town, &order, &new_order(line), by).await?;
-                order.decide(&command, &[], town.dispatch().settings(), app.clock.now())?;
-                Ok(())
-            }
-        }
+        checked(desk, change).await.map_err(in_columns)
     }
 
     async fn apply(desk: &Desk<'_>, change: &Change<Self>) -> Result<ImportedId, ApiError> {
-        let Desk { app, town, .. } = desk;
-        let order = match change {
-            Change::New(line) => {
-                let given = new_order(line);
-                let whom = draft::named(app, town, &given).await.map_err(in_columns)?;
-                let placing = placing(app, town, &given, &whom, true).await.map_err(in_columns)?;
-                town.dispatch().place(app.engine.context(), placing, None).await?
-            }
-            Change::Changed(line) => {
-                let order = order_of(app, line).await?;
-                let by = By::Staff(desk.by.user);
-                let command = amendment(app, town, &order, &new_order(line), by).await?;
-                town.dispatch().carry_out(app.engine.context(), order.id, &command).await?
-            }
-            Change::Same | Change::Unknown(_) => return Err(ApiError::unprocessable("id", "is not known")),
-        };
-        Ok(ImportedId::Text(order.id.to_string()))
+        applied(desk, change).await.map_err(in_columns)
     }
+}
+
+async fn checked(desk: &Desk<'_>, change: &Change<sheets::Order>) -> Result<(), ApiError> {
+    let Desk { app, town, .. } = desk;
+    match change {
+        Change::Same => Ok(()),
+        Change::Unknown(_) => Err(ApiError::unprocessable("id", "is not known")),
+        Change::New(line) => check_new(app, town, line).await,
+        Change::Changed(line) => {
+            if line.clocks.is_some() {
+                let why = "must be a time such as 2026-12-31 09:30";
+                return Err(ApiError::unprocessable("desired_pickup_time", why));
+            }
+            let order = order_of(app, line).await?;
+            let faces = Faces::of(app, std::slice::from_ref(&order)).await?;
+            if line_of(&order, &faces).passenger_phone != line.passenger_phone {
+                let why = "an order stays its passenger's";
+                return Err(ApiError::unprocessable("passenger_phone", why));
+            }
+            let command = changed(desk, line, &order).await?;
+            order.decide(&command, &[], town.dispatch().settings(), app.clock.now())?;
+            Ok(())
+        }
+    }
+}
+
+async fn applied(desk: &Desk<'_>, change: &Change<sheets::Order>) -> Result<ImportedId, ApiError> {
+    let Desk { app, town, .. } = desk;
+    let order = match change {
+        Change::New(line) => {
+            let given = new_order(line);
+            let whom = draft::named(app, town, &given).await?;
+            let placing = placing(app, town, &given, &whom, true).await?;
+            town.dispatch().place(app.engine.context(), placing, None).await?
+        }
+        Change::Changed(line) => {
+            let order = order_of(app, line).await?;
+            let command = changed(desk, line, &order).await?;
+            town.dispatch().carry_out(app.engine.context(), order.id, &command).await?
+        }
+        Change::Same | Change::Unknown(_) => return Err(ApiError::unprocessable("id", "is not known")),
+    };
+    Ok(ImportedId::Text(order.id.to_string()))
 }
