@@ -84,6 +84,24 @@ pub(crate) enum Sentence<'a> {
         roubles: f64,
         what: &'a str,
     },
+    /// To the courier: what is left of their part, without the platform's fee.
+    DividedForCourier {
+        roubles: f64,
+        what: &'a str,
+        sender: &'a str,
+    },
+    /// To the sender: what came back.
+    DividedForSender {
+        roubles: f64,
+        what: &'a str,
+        courier: &'a str,
+    },
+    /// To either, of a deal whose money was never here.
+    DecidedWithoutMoney {
+        is_for_reader: bool,
+        is_delivered: bool,
+        what: &'a str,
+    },
     /// To a courier in town; a way is `from → to`.
     OrderOffered {
         way: &'a str,
@@ -199,6 +217,27 @@ impl Sentence<'_> {
             Self::PaidBack { roubles, what } => {
                 ("Оператор решил в вашу пользу", format!("Вам возвращено {roubles:.2} ₽ за доставку: {what}"))
             }
+            Self::DividedForCourier { roubles, what, sender } => (
+                "Оператор разделил вознаграждение",
+                format!(
+                    "Вам начислено {roubles:.2} ₽ за доставку «{what}». Другая часть — отправителю: {sender}"
+                ),
+            ),
+            Self::DividedForSender { roubles, what, courier } => (
+                "Оператор разделил вознаграждение",
+                format!(
+                    "Вам возвращено {roubles:.2} ₽ за доставку «{what}». Другая часть — курьеру: {courier}"
+                ),
+            ),
+            Self::DecidedWithoutMoney { is_for_reader, is_delivered, what } => {
+                let title = if *is_for_reader {
+                    "Оператор решил в вашу пользу"
+                } else {
+                    "Оператор решил не в вашу пользу"
+                };
+                let found = if *is_delivered { "засчитана" } else { "не засчитана" };
+                (title, format!("Доставка «{what}» {found}. Через сервис деньги за неё не проходили"))
+            }
             Self::OrderOffered { way } => ("Новый заказ", (*way).to_owned()),
             Self::OrderGiven { way } => ("Диспетчер назначил вам заказ", (*way).to_owned()),
             Self::OrderCourierFound { way, driver } => ("Водитель найден", with(driver, way)),
@@ -274,6 +313,25 @@ impl Sentence<'_> {
             ),
             Self::PaidBack { roubles, what } => {
                 ("An operator decided for you", format!("You got {roubles:.2} ₽ back for: {what}"))
+            }
+            Self::DividedForCourier { roubles, what, sender } => (
+                "An operator divided the reward",
+                format!("You have earned {roubles:.2} ₽ for “{what}”. The other part went back to {sender}"),
+            ),
+            Self::DividedForSender { roubles, what, courier } => (
+                "An operator divided the reward",
+                format!(
+                    "You got {roubles:.2} ₽ back for “{what}”. The other part is for the courier, {courier}"
+                ),
+            ),
+            Self::DecidedWithoutMoney { is_for_reader, is_delivered, what } => {
+                let title = if *is_for_reader {
+                    "An operator decided for you"
+                } else {
+                    "An operator decided against you"
+                };
+                let found = if *is_delivered { "counts as done" } else { "does not count" };
+                (title, format!("The delivery of “{what}” {found}. No money for it went through here"))
             }
             Self::OrderOffered { way } => ("A new order", (*way).to_owned()),
             Self::OrderGiven { way } => ("The dispatcher has given you an order", (*way).to_owned()),

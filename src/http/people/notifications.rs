@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::OrderPhase;
 use peerpack_actors::ids::UserId;
 use peerpack_actors::market::request::RequestState;
+use peerpack_actors::money::Amount;
 use peerpack_actors::place::{Gazetteer, PlaceId};
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 use serde::{Deserialize, Serialize};
@@ -49,8 +50,8 @@ pub struct NotificationView {
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
     /// `dispute_resolved`, `new_package_available`, `courier_chosen` or
-    /// `subscription_matched`. A courier in whose favour an operator
-    /// decided gets `payment_received`. Of orders in town: `order_offered`, `order_given`,
+    /// `subscription_matched`. A courier whom an operator's decision
+    /// has paid gets `payment_received`. Of orders in town: `order_offered`, `order_given`,
     /// `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`,
     /// `order_called_off` or `order_nobody_found`.
     #[serde(rename = "type")]
@@ -271,14 +272,18 @@ fn about_request(
             (Sentence::CourierChosen { sender, what }, view)
         }
         Kind::PaymentReceived => {
+            let is_cash = about.is_cash;
             let roubles = earned(about);
             let view = NotificationView {
-                action_url: "/wallet".into(),
+                action_url: if is_cash {
+                    format!("/deal/{}/{}", trip.trip, about.request)
+                } else {
+                    "/wallet".into()
+                },
                 amount: Some(roubles),
-                transaction_id: Some(format!("{}:release", about.request)),
+                transaction_id: moved_by(about, "release", about.earned),
                 ..common
             };
-            let is_cash = about.is_cash;
             let paid = if is_cash {
                 Sentence::PaidInCash { roubles, what }
             } else {
@@ -314,6 +319,11 @@ fn about_request(
 /// What a courier was paid, major units: in cash, by what the sender has confirmed.
 fn earned(about: &AboutRequest) -> f64 {
     if about.is_cash { about.reward.major() } else { about.earned.major() }
+}
+
+/// The movement by which a step of a deal has moved an amount; none where it has moved nothing.
+fn moved_by(about: &AboutRequest, step: &str, amount: Amount) -> Option<String> {
+    (amount.minor > 0).then(|| format!("{}:{step}", about.request))
 }
 
 fn about_package(

@@ -33,6 +33,8 @@ macro_rules! listed {
          p.reward_currency AS package_currency, q.state, q.state_at, q.state_by, q.resolved_by, q.reason, q.agreed_at, q.reward_minor, q.currency, p.payment, \
          (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
          AND m.to_kind = 'available' AND m.to_user = q.courier) AS earned_minor, \
+         (SELECT CAST(COALESCE(sum(m.amount_minor), 0) AS BIGINT) FROM transfers AS m WHERE m.request_id = q.id \
+         AND m.from_kind IN ('frozen', 'pending') AND m.to_user = p.sender) AS returned_minor, \
          p.description, c.name AS courier_name, s.name AS sender_name, \
          n.document_id, d.state AS document_state, d.reason AS document_reason, \
          n.order_id, n.offer_id, o.state AS order_state, \
@@ -188,6 +190,8 @@ pub struct AboutRequest {
     pub reward: Amount,
     /// What the courier was paid here so far.
     pub earned: Amount,
+    /// What the sender got back of what was held for it so far.
+    pub returned: Amount,
     /// Whether the courier is paid in cash.
     pub is_cash: bool,
     /// Where it stands now.
@@ -299,6 +303,7 @@ fn about(row: &Row) -> Result<About, Failure> {
                 sender_name: name(row, "sender_name")?,
                 reward: row.amount("reward_minor", "currency")?,
                 earned: row.amount("earned_minor", "currency")?,
+                returned: row.amount("returned_minor", "currency")?,
                 is_cash: row.text("payment")? == Paid::Cash.word(),
                 state: codec::request_state(row)?,
             };

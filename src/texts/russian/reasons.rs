@@ -93,6 +93,10 @@ pub(super) const REASONS: &[(&str, &str)] = &[
         "укажите, кто прав, или долю курьера, но не то и другое",
     ),
     ("must be more than nothing and less than the reward", "нужно больше нуля и меньше вознаграждения"),
+    (
+        "no money of this deal lies here: say who is in the right",
+        "денег этой сделки здесь нет: укажите, кто прав",
+    ),
     ("must be more than nothing", "нужно больше нуля"),
     ("does not agree with what is known of the payment", "не сходится с тем, что известно о платеже"),
     ("is another payment", "это другой платёж"),

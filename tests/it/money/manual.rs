@@ -143,8 +143,32 @@ async fn an_operator_divides_a_disputed_reward_and_the_books_show_it() {
         for step in ["hold", "deliver", "split_courier", "split_sender", "fee"] {
             assert!(steps.iter().any(|found| found == step), "{step} is not among {steps:?}");
         }
-        let told = ivan.get("/api/user/notifications").await.to_string();
-        assert!(told.contains("180.00"), "the courier hears what it was: {told}");
+        // Each hears what their part was, under the name of a movement that there is.
+        for (who, kind, amount, step, message) in [
+            (
+                &ivan,
+                "payment_received",
+                180.0,
+                "split_courier",
+                "Вам начислено 180.00 ₽ за доставку «Торт за 500». Другая часть — отправителю: Анна",
+            ),
+            (
+                &anna,
+                "dispute_resolved",
+                300.0,
+                "split_sender",
+                "Вам возвращено 300.00 ₽ за доставку «Торт за 500». Другая часть — курьеру: Иван",
+            ),
+        ] {
+            let told = who.get("/api/user/notifications").await["notifications"][0].clone();
+            assert_eq!((&told["type"], &told["amount"]), (&json!(kind), &json!(amount)), "{told}");
+            assert_eq!((&told["message"], &told["action_url"]), (&json!(message), &json!("/wallet")));
+            assert_eq!(told["title"], "Оператор разделил вознаграждение");
+            assert_eq!(told["transaction_id"], json!(format!("{request}:{step}")));
+            let wallet = who.get("/api/user/balance").await;
+            let moved = wallet["transactions"].as_array().unwrap();
+            assert!(moved.iter().any(|one| one["id"] == told["transaction_id"]), "{told} is not in {wallet}");
+        }
         app.audit().await;
     }
 }

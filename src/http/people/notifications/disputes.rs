@@ -4,7 +4,7 @@
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::stream::notification::NotificationKind as Kind;
 
-use super::{NotificationView, earned};
+use super::{NotificationView, moved_by};
 use crate::store::{AboutRequest, AboutTrip};
 use crate::texts::language::Language;
 use crate::texts::notifications::Sentence;
@@ -42,24 +42,36 @@ pub(super) fn resolved_for_courier(
 ) -> NotificationView {
     let (sender, what) = (&about.sender_name, &about.description);
     let common = NotificationView { package_description: Some(what.clone()), ..common };
-    if matches!(about.state, RequestState::Confirmed { .. }) {
-        let roubles = earned(about);
+    let is_divided = is_divided(about);
+    if is_paid(about) && has_moved_money(about) {
+        let roubles = about.earned.major();
+        let step = if is_divided { "split_courier" } else { "release" };
         let view = NotificationView {
             // As for any other payment: clients that do not know of disputes show it, too.
             kind: Kind::PaymentReceived.word().to_owned(),
             action_url: "/wallet".into(),
             amount: Some(roubles),
-            transaction_id: Some(format!("{}:release", about.request)),
+            transaction_id: moved_by(about, step, about.earned),
             ..common
         };
-        return view.saying(Sentence::DecidedForYou { roubles, what }, language);
+        let sentence = if is_divided {
+            Sentence::DividedForCourier { roubles, what, sender }
+        } else {
+            Sentence::DecidedForYou { roubles, what }
+        };
+        return view.saying(sentence, language);
     }
     let view = NotificationView {
         action_url: format!("/trip-requests/{}", trip.trip),
         sender_name: Some(sender.clone()),
         ..common
     };
-    view.saying(Sentence::DecidedAgainstYou { sender, what }, language)
+    let sentence = if has_moved_money(about) {
+        Sentence::DecidedAgainstYou { sender, what }
+    } else {
+        Sentence::DecidedWithoutMoney { is_for_reader: is_paid(about), is_delivered: is_paid(about), what }
+    };
+    view.saying(sentence, language)
 }
 
 /// An operator's decision, as the sender learns it.
@@ -75,16 +87,44 @@ pub(super) fn resolved_for_sender(
         package_description: Some(what.clone()),
         ..common
     };
-    if matches!(about.state, RequestState::Confirmed { .. }) {
-        let view = NotificationView { action_url: format!("/package/{}", about.package), ..common };
-        return view.saying(Sentence::DecidedForCourier { courier, what }, language);
+    let is_divided = is_divided(about);
+    if is_divided || (!is_paid(about) && has_moved_money(about)) {
+        let roubles = about.returned.major();
+        let step = if is_divided { "split_sender" } else { "refund" };
+        let view = NotificationView {
+            action_url: "/wallet".into(),
+            amount: Some(roubles),
+            transaction_id: moved_by(about, step, about.returned),
+            ..common
+        };
+        let sentence = if is_divided {
+            Sentence::DividedForSender { roubles, what, courier }
+        } else {
+            Sentence::PaidBack { roubles, what }
+        };
+        return view.saying(sentence, language);
     }
-    let roubles = about.reward.major();
-    let view = NotificationView {
-        action_url: "/wallet".into(),
-        amount: Some(roubles),
-        transaction_id: Some(format!("{}:refund", about.request)),
-        ..common
+    let view = NotificationView { action_url: format!("/package/{}", about.package), ..common };
+    let sentence = if has_moved_money(about) {
+        Sentence::DecidedForCourier { courier, what }
+    } else {
+        Sentence::DecidedWithoutMoney { is_for_reader: !is_paid(about), is_delivered: is_paid(about), what }
     };
-    view.saying(Sentence::PaidBack { roubles, what }, language)
+    view.saying(sentence, language)
+}
+
+/// Whether the decision was that the courier has delivered, and is paid for it, or for a part of it.
+const fn is_paid(about: &AboutRequest) -> bool {
+    matches!(about.state, RequestState::Confirmed { .. })
+}
+
+/// Whether each has got a part.
+const fn is_divided(about: &AboutRequest) -> bool {
+    is_paid(about) && about.returned.minor > 0
+}
+
+/// Whether there was money here to decide about. Of a deal in cash there is none, nor of one without a
+/// reward: who is told of a sum then looks for it in vain.
+const fn has_moved_money(about: &AboutRequest) -> bool {
+    !about.is_cash && about.reward.minor > 0
 }
