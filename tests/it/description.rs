@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use boon::{Compiler, Schemas};
 use peerpack::error::codes::CODES;
 use peerpack::http::openapi::document;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A body of the description: whose, where its schema is, and its example.
 struct Described<'a> {
@@ -84,6 +84,23 @@ fn an_example_of_another_shape_is_seen() {
     assert!(schemas.validate(&example, schema).is_ok());
     example["package_id"] = Value::from(7);
     assert!(schemas.validate(&example, schema).is_err());
+}
+
+/// An operator says either who is in the right, or the courier's part.
+#[test]
+fn each_of_two_ways_to_resolve_a_dispute_is_of_the_schema() {
+    let document = serde_json::to_value(document()).unwrap();
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource("http://peerpack/openapi.json", document).unwrap();
+    let place = "http://peerpack/openapi.json#/components/schemas/DisputeResolution";
+    let schema = compiler.compile(place, &mut schemas).unwrap();
+    for (body, is_one) in [
+        (json!({ "in_favour_of": "sender" }), true),
+        (json!({ "courier_share": 233.33 }), true),
+        (json!({ "in_favour_of": "nobody" }), false),
+    ] {
+        assert_eq!(schemas.validate(&body, schema).is_ok(), is_one, "{body}");
+    }
 }
 
 /// Which codes the code can give is seen where errors are made: one that is not listed is refused there, in

@@ -183,7 +183,8 @@ pub enum EscrowCommand {
     Refund,
     /// Pay the courier a part and give the sender the rest.
     Split {
-        /// The courier's part before the fee, in minor units: more than nothing and less than all.
+        /// The courier's part before the fee, in minor units: more than nothing and less than all. An escrow
+        /// with nothing in it cannot be divided.
         courier_minor: i64,
     },
 }
@@ -289,6 +290,10 @@ impl Escrow {
     }
 
     fn split(&self, courier_minor: i64) -> Result<Vec<Move>, Rejection> {
+        if self.amount.minor == 0 {
+            let reason = "no money of this deal lies here: say who is in the right";
+            return Err(Rejection::Invalid { field: "courier_share", reason });
+        }
         if courier_minor <= 0 || courier_minor >= self.amount.minor {
             let reason = "must be more than nothing and less than the reward";
             return Err(Rejection::Invalid { field: "courier_share", reason });

@@ -70,16 +70,16 @@ pub struct DisputeView {
     currency: String,
 }
 
-/// Who is in the right.
+/// Who is in the right, or how the reward is divided: one of the two.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = DisputeResolution)]
 pub struct Resolution {
     /// `courier`: the reward is paid. `sender`: the sender gets the money back.
-    #[schema(value_type = Party)]
+    #[serde(default)]
     in_favour_of: Option<Party>,
     /// Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets
-    /// the rest.
+    /// the rest. Where the courier is paid in cash there is nothing here to divide.
     #[serde(default)]
     courier_share: Option<f64>,
 }
@@ -158,7 +158,8 @@ pub async fn list(app: web::Data<App>, query: Query<After>) -> Result<HttpRespon
     tag = "admin", security(("bearer" = [])),
     params(("dispute_id" = String, Path, description = "The request that it is about"), Repeatable), request_body = Resolution,
     responses((status = 200, body = Resolved), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn resolve(
     app: web::Data<App>,
     principal: Principal,

@@ -1,5 +1,6 @@
 //! The reward is agreed here and paid in cash: nothing is held, no fee is taken, and everybody is told so.
 
+use peerpack::auth::Role;
 use reqwest::Method;
 use serde_json::json;
 
@@ -33,11 +34,52 @@ async fn with_payments_off_a_deal_goes_its_whole_way_and_no_money_moves() {
         }
         let told = ivan.get("/api/user/notifications").await.to_string();
         assert!(told.contains("Оплата наличными: 500.00"), "{told}");
+        assert!(!told.contains("transaction_id") && !told.contains("/wallet"), "nothing moved here: {told}");
         let pay = refused(&anna, "/api/payments", json!({ "purpose": "top_up", "amount": 100 })).await;
         assert_eq!(pay, (409, "no_payment_method".to_owned()));
         let dry = json!({ "from": "Орёл", "to": "Курск", "description": "Торт", "reward": 500 });
         let dry = must(&anna, Method::POST, "/api/packages/dry-run", Some(dry)).await;
         assert_eq!((&dry["price"]["paid"], &dry["price"]["missing"]), (&json!("cash"), &json!(0.0)));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn what_an_operator_decides_of_a_deal_in_cash_is_told_without_a_sum() {
+    for backend in backends() {
+        let app = start(backend, &[("PEERPACK_PAYMENTS", "off")]).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let admin = app.sign_in_with_role("Ольга", Role::Admin).await;
+        for (in_favour_of, reward, winner, loser, found) in
+            [("courier", 500, &ivan, &anna, "засчитана"), ("sender", 600, &anna, &ivan, "не засчитана")]
+        {
+            let (_, request) = asked(&anna, &ivan, reward).await;
+            ivan.step(&request, "accept").await;
+            ivan.step(&request, "mark-delivered").await;
+            let path = format!("/api/package-requests/{request}/dispute");
+            must(&anna, Method::PUT, &path, Some(json!({ "reason": "помят" }))).await;
+            let path = format!("/api/admin/disputes/{request}/resolve");
+            let (status, divided) = admin.post(&path, json!({ "courier_share": 200 })).await;
+            assert_eq!((status.as_u16(), &divided["code"]), (422, &json!("invalid")));
+            let reason = "no money of this deal lies here: say who is in the right";
+            assert!(divided.to_string().contains(reason), "{divided}");
+            let decision = json!({ "in_favour_of": in_favour_of });
+            must(&admin, Method::POST, &path, Some(decision)).await;
+            let message =
+                format!("Доставка «Торт за {reward}» {found}. Через сервис деньги за неё не проходили");
+            for (who, title) in
+                [(winner, "Оператор решил в вашу пользу"), (loser, "Оператор решил не в вашу пользу")]
+            {
+                let told = who.get("/api/user/notifications").await["notifications"][0].clone();
+                assert_eq!((&told["type"], &told["title"]), (&json!("dispute_resolved"), &json!(title)));
+                assert_eq!(told["message"], message);
+                for member in ["amount", "transaction_id"] {
+                    assert_eq!(told.get(member), None, "{told}");
+                }
+                assert_ne!(told["action_url"], "/wallet");
+                assert_eq!(who.get("/api/user/balance").await["transactions"], json!([]));
+            }
+        }
         app.audit().await;
     }
 }
