@@ -1,10 +1,10 @@
 //! What a package costs, what of that is missing in the sender's wallet, and how exactly that can be paid.
 
 use peerpack_actors::ids::UserId;
-use peerpack_actors::market::package::Mode;
-use peerpack_actors::money::Amount;
+use peerpack_actors::market::package::{Mode, Package};
 use peerpack_actors::money::fees::Paid;
 use peerpack_actors::money::payment::{MIN_MINOR, Method};
+use peerpack_actors::money::{Amount, Currency};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -27,7 +27,7 @@ pub struct PriceView {
     fee_version: u32,
     /// What the courier gets of it.
     courier_gets: f64,
-    /// What lies free in the sender's wallet.
+    /// What lies free in the sender's wallet: all of it, also where the reward is less.
     available: f64,
     /// What is missing there; nothing where the courier is paid in cash, or the demo pays.
     missing: f64,
@@ -51,12 +51,29 @@ pub struct PayInView {
     methods: Vec<Method>,
 }
 
-/// What is missing in somebody's wallet for a reward, by the terms that packages are published with now.
-pub(in crate::http) async fn missing(app: &App, user: UserId, reward: Amount) -> Result<Amount, ApiError> {
+/// What is missing in the sender's wallet for a package that waits, by the terms that it was published with:
+/// what was paid for it already is not asked for again.
+pub(in crate::http) async fn missing(app: &App, package: &Package) -> Result<Amount, ApiError> {
+    let reward = package.draft.reward;
+    let paid_minor = package.reserved().map_or(0, |paid| paid.minor);
+    let rest = Amount::new(reward.minor - paid_minor, reward.currency);
+    let available = available(app, package.sender, reward.currency).await?;
+    Ok(wanting(app, package.terms.payment.paid, rest, available))
+}
+
+/// What lies free in somebody's wallet.
+async fn available(app: &App, user: UserId, currency: Currency) -> Result<Amount, ApiError> {
     let balances = app.database.balances(user).await?;
-    let of_reward = balances.iter().find(|balance| balance.currency == reward.currency);
-    let available = of_reward.map_or(0, |balance| balance.available_minor);
-    Ok(Amount::new((reward.minor - available).max(0), reward.currency))
+    let of_currency = balances.iter().find(|balance| balance.currency == currency);
+    Ok(Amount::new(of_currency.map_or(0, |balance| balance.available_minor), currency))
+}
+
+/// What has to be paid in, so that so much is available; nothing where the courier is paid in cash, or the
+/// demo pays.
+fn wanting(app: &App, paid: Paid, price: Amount, available: Amount) -> Amount {
+    let is_paid_elsewhere = paid == Paid::Cash || app.config.money.has(PaymentMode::Demo);
+    let minor = if is_paid_elsewhere { 0 } else { (price.minor - available.minor).max(0) };
+    Amount::new(minor, price.currency)
 }
 
 /// What a package of a mode costs, with a reward.
@@ -67,10 +84,8 @@ pub(in crate::http) async fn of(
 ) -> Result<PriceView, ApiError> {
     let terms = app.config.money.terms().of(mode.fee_kind());
     let fee = terms.fee_of(reward);
-    let wanting = missing(app, user, reward).await?;
-    let available = Amount::new(reward.minor - wanting.minor, reward.currency);
-    let is_paid_elsewhere = terms.paid == Paid::Cash || app.config.money.has(PaymentMode::Demo);
-    let wanting = if is_paid_elsewhere { Amount::new(0, reward.currency) } else { wanting };
+    let available = available(app, user, reward.currency).await?;
+    let wanting = wanting(app, terms.paid, reward, available);
     let methods: Vec<Method> = app.providers.methods().collect();
     let amount = Amount::new(wanting.minor.max(MIN_MINOR), reward.currency).major();
     let pay_in = (wanting.minor > 0 && !methods.is_empty()).then_some(PayInView {

@@ -219,7 +219,7 @@ async fn asked(
     let package = app.database.package(package).await?;
     let package = package.filter(|package| package.sender == user && package.state == PackageState::Open);
     let package = package.ok_or_else(ApiError::not_found)?;
-    let wanting = price::missing(app, user, package.draft.reward).await?;
+    let wanting = price::missing(app, &package).await?;
     if wanting.minor == 0 && amount.is_none() {
         let message = "there is enough money for this package already";
         return Err(ApiError::conflict("nothing_missing", message));

@@ -40,6 +40,9 @@ async fn pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last
         assert_eq!((&booked["status"], &booked["paid"]), (&json!("succeeded"), &json!(600.55)));
         book(&admin, &payment, "77", 600.55).await;
         assert_eq!(balance(&anna, "available").await, 600.55, "the same transfer counts once");
+        let less = json!({ "from": "Орёл", "to": "Курск", "description": "Торт", "reward": 300 });
+        let less = must(&anna, Method::POST, "/api/packages/dry-run", Some(less)).await;
+        assert_eq!((&less["price"]["available"], &less["price"]["missing"]), (&json!(600.55), &json!(0.0)));
         let other = top_up(&anna, 10.0).await;
         let twice = json!({ "charge_id": "77", "amount": 10, "evidence": "та же строка" });
         let path = format!("/api/admin/payments/{}/book", id_of(&other));
@@ -95,8 +98,11 @@ async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nob
         let cancelled = must(&anna, Method::PUT, &format!("/api/packages/{package}/cancel"), None).await;
         assert_eq!((&cancelled["refund"], balance(&anna, "available").await), (&json!(500.0), 1_000.0));
 
-        let (_, request) = asked(&anna, &ivan, 600).await;
-        assert_eq!(balance(&anna, "reserved").await, 600.0);
+        let (package, request) = asked(&anna, &ivan, 600).await;
+        assert_eq!((balance(&anna, "available").await, balance(&anna, "reserved").await), (400.0, 600.0));
+        let again =
+            refused(&anna, "/api/payments", json!({ "purpose": "package", "package_id": package })).await;
+        assert_eq!(again, (409, "nothing_missing".to_owned()), "it is paid for");
         ivan.step(&request, "accept").await;
         assert_eq!((balance(&anna, "reserved").await, balance(&ivan, "frozen").await), (0.0, 600.0));
         ivan.step(&request, "cancel").await;
