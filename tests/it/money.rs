@@ -48,6 +48,15 @@ async fn balance(user: &TestUser, name: &str) -> f64 {
     user.get("/api/user/balance").await["balance"][name].as_f64().unwrap()
 }
 
+/// The movements of somebody's money add up to what they have.
+async fn adds_up(user: &TestUser) {
+    let wallet = user.get("/api/user/balance").await;
+    let minor = |value: &Value| (value.as_f64().unwrap() * 100.0).round() as i64;
+    let moved = wallet["transactions"].as_array().unwrap();
+    let sum: i64 = moved.iter().map(|one| minor(&one["amount"])).sum();
+    assert_eq!(sum, minor(&wallet["balance"]["total"]), "{wallet}");
+}
+
 async fn top_up(user: &TestUser, amount: f64) -> Value {
     let body = json!({ "purpose": "top_up", "amount": amount });
     let (status, payment) = user.post_patiently("/api/payments", body).await;

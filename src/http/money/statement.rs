@@ -143,9 +143,7 @@ fn rows(
     let mut lines = vec![balance(since, "opening_balance", before)];
     let mut now = before;
     for one in moved {
-        let minor = one.amount.minor;
-        let change = i64::from(one.to_user == Some(principal.user)) * minor
-            - i64::from(one.from_user == Some(principal.user)) * minor;
+        let change = wallet::change_of(one, principal.user);
         now += change;
         lines.push(Line {
             time: one.at.to_string(),

@@ -59,8 +59,11 @@ pub struct TransactionView {
     /// What the package is, or where withdrawn money goes.
     description: String,
     date: String,
-    /// Roubles; negative when it went away.
+    /// How much more money one has by it, roubles; less than nothing for less, and nothing where money moves
+    /// between one's own purses. Over all movements it adds up to `total`, as in the statement.
     amount: f64,
+    /// How much moved, roubles; never less than nothing.
+    moved: f64,
     /// What kind of movement.
     #[serde(rename = "type")]
     #[schema(value_type = crate::http::vocabulary::TransactionType)]
@@ -114,7 +117,8 @@ pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpRe
             roubles.available_minor + roubles.frozen_minor + roubles.pending_minor + roubles.reserved_minor,
         ),
     };
-    let transfers = app.database.transfers_of(principal.user, None, PAGE).await?;
+    let mut transfers = app.database.transfers_of(principal.user, None, PAGE).await?;
+    transfers.retain(|transfer| transfer.amount.currency == Currency::Rub);
     let out: Vec<WithdrawalId> = transfers.iter().filter_map(withdrawal_of).collect();
     let out = app.database.withdrawals(&out).await?;
     let out: BTreeMap<WithdrawalId, Withdrawal> = out.into_iter().map(|one| (one.id, one)).collect();
@@ -145,12 +149,18 @@ pub(super) fn kind_of(transfer: &TransferRecord) -> &str {
     }
 }
 
+/// How much more money somebody has by a movement, in minor units: free and set aside together.
+pub(super) fn change_of(transfer: &TransferRecord, of: UserId) -> i64 {
+    let minor = transfer.amount.minor;
+    i64::from(transfer.to_user == Some(of)) * minor - i64::from(transfer.from_user == Some(of)) * minor
+}
+
 fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: UserId) -> TransactionView {
-    let leaves = transfer.from_user == Some(of) && transfer.to_user != Some(of);
+    let change_minor = change_of(transfer, of);
     let kind = kind_of(transfer);
     let status = match withdrawal.map(|withdrawal| withdrawal.state) {
         Some(WithdrawalState::Queued) => "pending",
-        Some(WithdrawalState::Rejected { .. }) if leaves => "rejected",
+        Some(WithdrawalState::Rejected { .. }) if change_minor < 0 => "rejected",
         Some(WithdrawalState::Paid { .. } | WithdrawalState::Rejected { .. }) | None => "completed",
     };
     let is_rejected = |one: &&Withdrawal| matches!(one.state, WithdrawalState::Rejected { .. });
@@ -158,7 +168,8 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
         id: transfer.key.clone(),
         description: withdrawal.map_or(&transfer.description, |withdrawal| &withdrawal.method).clone(),
         date: transfer.at.to_string(),
-        amount: if leaves { -transfer.amount.major() } else { transfer.amount.major() },
+        amount: Amount::new(change_minor, transfer.amount.currency).major(),
+        moved: transfer.amount.major(),
         kind: kind.to_owned(),
         status: status.to_owned(),
         reason: withdrawal.filter(is_rejected).and_then(|rejected| rejected.note.clone()),

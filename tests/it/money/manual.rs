@@ -4,7 +4,7 @@ use peerpack::auth::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::{asked, balance, id_of, must, refused, start, top_up};
+use super::{adds_up, asked, balance, id_of, must, refused, start, top_up};
 use crate::support::{TestUser, backends};
 
 const MANUAL: [(&str, &str); 2] =
@@ -67,7 +67,13 @@ async fn pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last
             let (first, last) = (minor(&rows[0][5]), minor(&rows[rows.len() - 1][5]));
             assert_eq!((first, first + moved), (0, last), "{text}");
             assert_eq!(last as f64 / 100.0, total);
+            adds_up(who).await;
         }
+        let wallet = ivan.get("/api/user/balance").await;
+        let delivered = json!(format!("{request}:deliver"));
+        let moved = wallet["transactions"].as_array().unwrap();
+        let moved = moved.iter().find(|one| one["id"] == delivered).unwrap();
+        assert_eq!((&moved["amount"], &moved["moved"]), (&json!(0.0), &json!(500.0)), "from purse to purse");
         let (_, headers, bytes) =
             anna.call_raw(Method::GET, "/api/user/statement?format=xlsx", &[], Vec::new()).await;
         assert!(
@@ -107,6 +113,8 @@ async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nob
         assert_eq!((balance(&anna, "reserved").await, balance(&ivan, "frozen").await), (0.0, 600.0));
         ivan.step(&request, "cancel").await;
         assert_eq!((balance(&anna, "available").await, balance(&ivan, "frozen").await), (1_000.0, 0.0));
+        adds_up(&anna).await;
+        adds_up(&ivan).await;
         app.audit().await;
     }
 }
@@ -174,6 +182,7 @@ async fn an_operator_divides_a_disputed_reward_and_the_books_show_it() {
             let wallet = who.get("/api/user/balance").await;
             let moved = wallet["transactions"].as_array().unwrap();
             assert!(moved.iter().any(|one| one["id"] == told["transaction_id"]), "{told} is not in {wallet}");
+            adds_up(who).await;
         }
         app.audit().await;
     }

@@ -7,7 +7,7 @@ use peerpack_actors::time::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{balance, must, refused, start};
+use super::{adds_up, balance, must, refused, start};
 use crate::support::{TestApp, TestUser, backends};
 
 /// A courier who has earned 900.
@@ -59,6 +59,7 @@ async fn details_are_sealed_and_shown_by_their_end_alone() {
             own.iter().filter(|one| one["type"] == "withdrawal").map(|one| &one["reason"]).collect();
         assert_eq!(reasons, [&json!("карта не читается"); 2], "of what was to go out, and of its return");
         assert_eq!(balance(&ivan, "available").await, 900.0);
+        adds_up(&ivan).await;
         app.audit().await;
     }
 }

@@ -84,7 +84,8 @@ export default function WalletScreen() {
               </div>
               <span className={one.amount > 0 ? "numeric good strong" : "numeric"}>
                 {one.amount > 0 ? "+" : ""}
-                {money(one.amount)}
+                {/* Between one's own purses nothing comes or goes: how much moved, without a sign. */}
+                {money(one.amount === 0 ? one.moved : one.amount)}
               </span>
             </li>
           ))}
