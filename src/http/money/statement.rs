@@ -158,8 +158,8 @@ fn rows(
     lines
 }
 
-/// A text that no program takes for a formula: `=`, `+`, `-`, `@`, a tab or a line's end in front are made
-/// harmless.
+/// A text of CSV that no program takes for a formula: `=`, `+`, `-`, `@`, a tab or a line's end in front are
+/// made harmless.
 fn harmless(text: &str) -> String {
     let is_risky = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
     if is_risky { format!("'{text}") } else { text.to_owned() }
@@ -191,9 +191,10 @@ fn xlsx(lines: &[Line]) -> anyhow::Result<Vec<u8>> {
         sheet.write_string(0, column, title)?;
     }
     for (row, line) in (1..).zip(lines) {
-        // Texts are written as texts: a spreadsheet takes none of them for a formula.
+        // Texts are written as texts: a spreadsheet takes none of them for a formula, and would show what makes
+        // one harmless in CSV.
         sheet.write_string(row, 0, &line.time)?.write_string(row, 1, &line.kind)?;
-        sheet.write_string(row, 2, harmless(&line.description))?;
+        sheet.write_string(row, 2, &line.description)?;
         if let Some(minor) = line.minor {
             sheet.write_number(row, 3, Amount::new(minor, Currency::Rub).major())?;
         }
@@ -206,6 +207,10 @@ fn xlsx(lines: &[Line]) -> anyhow::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Cursor;
+
+    use calamine::{Data, Reader as _, Xlsx};
+
     use super::*;
 
     fn line(description: &str, minor: i64) -> Line {
@@ -244,5 +249,10 @@ mod tests {
     fn a_spreadsheet_is_one() {
         let bytes = xlsx(&[line("=1+1", 50_000)]).unwrap();
         assert!(bytes.starts_with(b"PK"), "a zip archive");
+        let mut book = Xlsx::new(Cursor::new(bytes)).unwrap();
+        let sheet = book.worksheet_range("Statement").unwrap();
+        let text = sheet.get_value((1, 2)).cloned();
+        assert_eq!(text, Some(Data::String("=1+1".to_owned())), "a text, and shown as it is");
+        assert!(book.worksheet_formula("Statement").unwrap().is_empty());
     }
 }
