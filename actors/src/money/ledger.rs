@@ -150,7 +150,8 @@ impl EscrowState {
 /// Where the reward of a hold comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Funding {
-    /// The demo provider puts the reward into the sender's wallet first, so everybody can pay.
+    /// The demo provider puts the reward into the sender's wallet first, so everybody can pay, whatever lies
+    /// there already.
     #[default]
     Demo,
     /// The sender's wallet has to have it.

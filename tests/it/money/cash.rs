@@ -104,6 +104,7 @@ async fn what_calling_off_means_is_said_before_and_is_so_afterwards() {
 
         let (package, request) = asked(&anna, &ivan, 700).await;
         ivan.step(&request, "accept").await;
+        assert_eq!(balance(&anna, "available").await, 500.0, "the demo pays every claim anew");
         ivan.step(&request, "pickup").await;
         let late = anna.get(&format!("/api/packages/{package}/cancellation")).await;
         assert_eq!((&late["stage"], &late["possible"]), (&json!("after_pickup"), &json!(false)));
