@@ -50,7 +50,8 @@ pub use people::codes::{Asking, Candidate, CodeBudget, Plan as CodePlan};
 pub use people::documents::{Added, Document, DocumentState};
 pub use people::files::FileRecord;
 pub use people::notifications::{
-    About, AboutDriver, AboutOrder, AboutPackage, AboutRequest, AboutTrip, NotificationRecord,
+    About, AboutDriver, AboutOrder, AboutPackage, AboutRequest, AboutTrip, AboutWithdrawal,
+    NotificationRecord,
 };
 pub use people::operators::{Change, NewOperator};
 pub use people::second_factors::SecondFactor;

@@ -10,7 +10,7 @@ mod observed;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use crate::ids::{ChatId, FileId, OfferId, OrderId, PackageId, PaymentId, RequestId, TripId};
+use crate::ids::{ChatId, FileId, OfferId, OrderId, PackageId, PaymentId, RequestId, TripId, WithdrawalId};
 use crate::leg::LegSpan;
 use crate::market::load::Load;
 use crate::market::package::{Outcome, Package, PackageEvent, PackageState};
@@ -300,6 +300,8 @@ pub enum Subject {
     Payment(PaymentId),
     /// One's wallet.
     Wallet,
+    /// Money that one takes out.
+    Withdrawal(WithdrawalId),
     /// A chat.
     Chat(ChatId),
     /// An order in town.
@@ -338,6 +340,7 @@ pub fn subject(event: &StreamEvent) -> Subject {
         E::DocumentReviewed(review) => Subject::Document(review.document_id),
         E::PaymentUpdated(change) => Subject::Payment(change.payment_id),
         E::BalanceUpdated(_) => Subject::Wallet,
+        E::WithdrawalDecided(over) => Subject::Withdrawal(over.withdrawal_id),
         E::ChatMessage(message) => Subject::Chat(message.chat_id),
         E::ChatRead(read) => Subject::Chat(read.chat_id),
         E::ChatMore(more) => Subject::Chat(more.chat_id),

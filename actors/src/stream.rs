@@ -23,10 +23,10 @@ use crate::time::Time;
 
 pub use briefs::{HandOverView, PackageBrief, PlaceView, TripBrief};
 pub use chats::{ChatMessage, ChatMore, ChatRead, message_sent, read_further};
-pub use money::{BalanceChanged, PaymentChanged};
+pub use money::{BalanceChanged, PaymentChanged, WithdrawalOver};
 pub use notices::{
     Suits, balance_updated, courier_available, hand_over, notices, offer, package_available, package_matched,
-    payment_updated, place, published, reminder, trip_matched, trip_updated,
+    payment_updated, place, published, reminder, trip_matched, trip_updated, withdrawal_decided,
 };
 pub use orders::{OrderNews, OrderOfferEnded, OrderOfferOutcome, OrderOffered, OrderTold};
 pub use why::Why;
@@ -111,6 +111,9 @@ pub enum StreamEvent {
     /// The money in one's wallet has changed by a payment, a refund or a withdrawal.
     #[serde(rename = "balance.updated")]
     BalanceUpdated(BalanceChanged),
+    /// An operator has decided upon money that one takes out: it was sent, or it is back in the wallet.
+    #[serde(rename = "withdrawal.decided")]
+    WithdrawalDecided(WithdrawalOver),
     /// Something was said in one's chat, by either of the two.
     #[serde(rename = "chat.message")]
     ChatMessage(Box<ChatMessage>),

@@ -18,6 +18,7 @@ use crate::market::trip::{Trip, TripEvent, TripState};
 use crate::money::Amount;
 use crate::money::ledger::{Escrow, EscrowEvent, Transfer};
 use crate::money::payment::PaymentFile;
+use crate::money::withdrawal::Withdrawal;
 use crate::receipt::Receipt;
 use crate::stream::{self, DocumentReview, Notice, StreamEvent, Suits};
 use crate::time::Time;
@@ -209,6 +210,17 @@ impl Unit {
     #[must_use]
     pub fn balance_moved(user: UserId, change: Amount, at: Time) -> Self {
         Self { notices: stream::balance_updated(user, change).into_iter().collect(), ..Self::empty(at) }
+    }
+
+    /// An operator has decided upon money that somebody takes out: it was sent, or it is back in the wallet for
+    /// the reason in `rejected`. The withdrawal itself is no business of the engine.
+    #[must_use]
+    pub fn withdrawal_decided(withdrawal: &Withdrawal, rejected: Option<String>, at: Time) -> Self {
+        let back = if rejected.is_some() { withdrawal.amount.minor } else { 0 };
+        let mut notices = vec![stream::withdrawal_decided(withdrawal, rejected)];
+        let change = Amount::new(back, withdrawal.amount.currency);
+        notices.extend(stream::balance_updated(withdrawal.user, change));
+        Self { notices, ..Self::empty(at) }
     }
 
     /// A package is published together with what follows from a first command on it.

@@ -178,7 +178,8 @@ fn phase(record: &NotificationRecord) -> Option<RequestPhase> {
         | About::Package(..)
         | About::Wanted(..)
         | About::Document { .. }
-        | About::Order(_) => None,
+        | About::Order(_)
+        | About::Withdrawal(_) => None,
     }
 }
 
@@ -233,6 +234,7 @@ fn screen(record: &NotificationRecord, user: &User) -> String {
         About::Order(about) if about.is_passenger => format!("/town/ride/{}", about.order),
         About::Order(_) => "/town/duty".into(),
         About::Document { .. } => "/me".into(),
+        About::Withdrawal(_) => "/wallet".into(),
     }
 }
 

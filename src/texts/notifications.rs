@@ -102,6 +102,16 @@ pub(crate) enum Sentence<'a> {
         is_delivered: bool,
         what: &'a str,
     },
+    /// To whom the money belongs; `to` is a place as far as it may be shown, and may be empty.
+    WithdrawalPaid {
+        roubles: f64,
+        to: &'a str,
+    },
+    /// To whom the money belongs, in the operator's words.
+    WithdrawalRejected {
+        roubles: f64,
+        reason: &'a str,
+    },
     /// To a courier in town; a way is `from → to`.
     OrderOffered {
         way: &'a str,
@@ -238,6 +248,12 @@ impl Sentence<'_> {
                 let found = if *is_delivered { "засчитана" } else { "не засчитана" };
                 (title, format!("Доставка «{what}» {found}. Через сервис деньги за неё не проходили"))
             }
+            Self::WithdrawalPaid { roubles, to } => {
+                ("Деньги отправлены", format!("Вывод {roubles:.2} ₽ выполнен. {to}").trim_end().to_owned())
+            }
+            Self::WithdrawalRejected { roubles, reason } => {
+                ("Вывод отклонён", format!("{roubles:.2} ₽ снова в вашем кошельке. Причина: {reason}"))
+            }
             Self::OrderOffered { way } => ("Новый заказ", (*way).to_owned()),
             Self::OrderGiven { way } => ("Диспетчер назначил вам заказ", (*way).to_owned()),
             Self::OrderCourierFound { way, driver } => ("Водитель найден", with(driver, way)),
@@ -333,6 +349,13 @@ impl Sentence<'_> {
                 let found = if *is_delivered { "counts as done" } else { "does not count" };
                 (title, format!("The delivery of “{what}” {found}. No money for it went through here"))
             }
+            Self::WithdrawalPaid { roubles, to } => {
+                ("Your money was sent", format!("{roubles:.2} ₽ were sent. {to}").trim_end().to_owned())
+            }
+            Self::WithdrawalRejected { roubles, reason } => (
+                "Your withdrawal was rejected",
+                format!("{roubles:.2} ₽ are in your wallet again. The reason: {reason}"),
+            ),
             Self::OrderOffered { way } => ("A new order", (*way).to_owned()),
             Self::OrderGiven { way } => ("The dispatcher has given you an order", (*way).to_owned()),
             Self::OrderCourierFound { way, driver } => ("Your driver was found", with(driver, way)),

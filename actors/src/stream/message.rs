@@ -133,6 +133,7 @@ impl Message {
                 | E::DocumentReviewed(_)
                 | E::PaymentUpdated(_)
                 | E::BalanceUpdated(_)
+                | E::WithdrawalDecided(_)
                 | E::ChatMessage(_)
                 | E::ChatRead(_)
                 | E::ChatMore(_)
@@ -150,7 +151,7 @@ impl Message {
             K::OrderOffered => Class::Offer,
             // What the engine offers has an end; what a person asks waits for an answer.
             K::TripRequestReceived if until.is_some() => Class::Offer,
-            K::PaymentReceived | K::DisputeResolved => Class::Money,
+            K::PaymentReceived | K::DisputeResolved | K::WithdrawalDecided => Class::Money,
             K::NewCourierAvailable | K::NewPackageAvailable | K::SubscriptionMatched | K::Reminder => {
                 Class::Bulk
             }
@@ -229,6 +230,29 @@ mod tests {
         ] {
             let class = told(payment(moved)).map(|one| one.class);
             assert_eq!(class, is_told.then_some(Class::Money), "{moved:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_decided_upon_a_withdrawal_is_told_as_money_by_itself() {
+        let withdrawal_id = crate::ids::WithdrawalId::new(NOW, [8; 10]);
+        for reason in [None, Some("the card is not known".to_owned())] {
+            let over = crate::stream::WithdrawalOver {
+                withdrawal_id,
+                paid: reason.is_none(),
+                amount: 200.0,
+                currency: crate::money::Currency::Rub,
+                reason,
+            };
+            let event = E::WithdrawalDecided(over);
+            let notice = Notice { to: UserId::new(NOW, [1; 10]), event: event.clone() };
+            let pointer = Notification::of(&notice).expect("a notification");
+            assert_eq!((pointer.kind, pointer.withdrawal), (K::WithdrawalDecided, Some(withdrawal_id)));
+            let message = told(event).expect("a message");
+            assert_eq!(
+                (message.class, message.kind, message.topic, message.until),
+                (Class::Money, Some(K::WithdrawalDecided), None, None)
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PackageId, PaymentId, TripId};
+use crate::ids::{PackageId, PaymentId, TripId, WithdrawalId};
 use crate::money::Currency;
 use crate::money::payment::PaymentState;
 
@@ -65,6 +65,24 @@ pub struct BalanceChanged {
     pub available: f64,
     /// Of the money.
     pub currency: Currency,
+}
+
+/// `withdrawal.decided`: an operator has sent money that one takes out, or has given it back.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
+pub struct WithdrawalOver {
+    /// The withdrawal.
+    pub withdrawal_id: WithdrawalId,
+    /// Whether it was sent; else it is in the wallet again.
+    pub paid: bool,
+    /// How much, major units.
+    pub amount: f64,
+    /// Of the money.
+    pub currency: Currency,
+    /// Why it was not sent, in the operator's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schema(nullable = false))]
+    pub reason: Option<String>,
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::{
     BalanceChanged, CourierAvailable, HandOverView, Notice, Offer, OfferEnd, OfferEndReason,
     PackageAvailable, PackageBrief, PackageChanged, PaymentChanged, PlaceView, Reminder, RequestChange,
-    StreamEvent, SubscriptionMatched, TripBrief, TripChanged, Why,
+    StreamEvent, SubscriptionMatched, TripBrief, TripChanged, Why, WithdrawalOver,
 };
 use crate::ids::{PackageId, TripId, UserId};
 use crate::market::package::{Package, PackageEvent, PackageState};
@@ -13,6 +13,7 @@ use crate::market::trip::Trip;
 use crate::money::Amount;
 use crate::money::highlight::Subject;
 use crate::money::payment::PaymentFile;
+use crate::money::withdrawal::Withdrawal;
 use crate::place::{Gazetteer, PlaceId};
 
 /// A trip that could carry a package.
@@ -113,6 +114,21 @@ pub fn payment_updated(before: &PaymentFile, file: &PaymentFile, is_package_gone
 pub fn balance_updated(to: UserId, change: Amount) -> Option<Notice> {
     let changed = BalanceChanged { available: change.major(), currency: change.currency };
     (change.minor != 0).then_some(Notice { to, event: StreamEvent::BalanceUpdated(changed) })
+}
+
+/// Tells somebody what an operator has decided upon money that they take out; `rejected` says why it was not
+/// sent, if it was not.
+#[must_use]
+pub fn withdrawal_decided(withdrawal: &Withdrawal, rejected: Option<String>) -> Notice {
+    let Withdrawal { id, user, amount, .. } = withdrawal;
+    let over = WithdrawalOver {
+        withdrawal_id: *id,
+        paid: rejected.is_none(),
+        amount: amount.major(),
+        currency: amount.currency,
+        reason: rejected,
+    };
+    Notice { to: *user, event: StreamEvent::WithdrawalDecided(over) }
 }
 
 fn ends(trip: &Trip) -> (PlaceView, PlaceView) {

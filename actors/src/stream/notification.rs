@@ -5,7 +5,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
-use crate::ids::{FileId, OfferId, OrderId, PackageId, RequestId, TripId};
+use crate::ids::{FileId, OfferId, OrderId, PackageId, RequestId, TripId, WithdrawalId};
 use crate::market::request::Origin;
 use crate::stream::{Notice, OrderNews, StreamEvent};
 
@@ -78,6 +78,8 @@ kinds! {
     OrderCalledOff = "order_called_off",
     /// Nobody was found for one's order in town.
     OrderNobodyFound = "order_nobody_found",
+    /// Money that one takes out was sent, or was rejected and is back.
+    WithdrawalDecided = "withdrawal_decided",
 }
 
 impl NotificationKind {
@@ -105,11 +107,22 @@ pub struct Notification {
     pub order: Option<OrderId>,
     /// The offer of that order by which one is asked.
     pub offer: Option<OfferId>,
+    /// The withdrawal it is about, if it is about one.
+    pub withdrawal: Option<WithdrawalId>,
 }
 
 impl Notification {
     const fn about(kind: NotificationKind) -> Self {
-        Self { kind, request: None, trip: None, document: None, package: None, order: None, offer: None }
+        Self {
+            kind,
+            request: None,
+            trip: None,
+            document: None,
+            package: None,
+            order: None,
+            offer: None,
+            withdrawal: None,
+        }
     }
 
     /// The notification that an event is worth, if any.
@@ -190,6 +203,10 @@ impl Notification {
                     }
                 };
                 return Some(Self { order: Some(told.order_id), ..Self::about(kind) });
+            }
+            E::WithdrawalDecided(over) => {
+                let withdrawal = Some(over.withdrawal_id);
+                return Some(Self { withdrawal, ..Self::about(K::WithdrawalDecided) });
             }
             E::OfferRevoked(_)
             | E::OfferExpired(_)

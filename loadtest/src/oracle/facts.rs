@@ -69,6 +69,7 @@ impl Fact {
             | StreamEvent::DocumentReviewed(_)
             | StreamEvent::PaymentUpdated(_)
             | StreamEvent::BalanceUpdated(_)
+            | StreamEvent::WithdrawalDecided(_)
             | StreamEvent::OrderOffered(_)
             | StreamEvent::OrderOfferEnded(_)
             | StreamEvent::OrderNews(_) => return Self::Other,

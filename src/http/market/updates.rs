@@ -82,6 +82,7 @@ async fn view(app: &App, event: StreamEvent) -> Option<Value> {
         | E::DocumentReviewed(_)
         | E::PaymentUpdated(_)
         | E::BalanceUpdated(_)
+        | E::WithdrawalDecided(_)
         | E::ChatRead(_)
         | E::ChatMore(_)
         | E::OrderOffered(_)

@@ -18,7 +18,9 @@ use crate::error::extract::Query;
 use crate::error::{ApiError, Problem};
 use crate::http::input::local_time;
 use crate::http::places::place_name_in;
-use crate::store::{About, AboutOrder, AboutPackage, AboutRequest, AboutTrip, NotificationRecord};
+use crate::store::{
+    About, AboutOrder, AboutPackage, AboutRequest, AboutTrip, AboutWithdrawal, NotificationRecord,
+};
 use crate::texts::language::Language;
 use crate::texts::notifications::Sentence;
 
@@ -49,8 +51,8 @@ pub struct NotificationView {
     id: String,
     /// `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`,
     /// `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`,
-    /// `dispute_resolved`, `new_package_available`, `courier_chosen` or
-    /// `subscription_matched`. A courier whom an operator's decision
+    /// `dispute_resolved`, `new_package_available`, `courier_chosen`, `subscription_matched` or
+    /// `withdrawal_decided`. A courier whom an operator's decision
     /// has paid gets `payment_received`. Of orders in town: `order_offered`, `order_given`,
     /// `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`,
     /// `order_called_off` or `order_nobody_found`.
@@ -78,6 +80,7 @@ pub struct NotificationView {
     sender_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     package_description: Option<String>,
+    /// Why a courier, a reviewer or an operator has said no.
     #[serde(skip_serializing_if = "Option::is_none")]
     decline_reason: Option<String>,
     /// What the sender says is wrong, while the dispute is open.
@@ -175,7 +178,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         About::Trip(trip) => (Some(trip.trip), None),
         About::Package(trip, about) => (Some(trip.trip), Some(about.package)),
         About::Wanted(about, _) => (None, Some(about.package)),
-        About::Document { .. } | About::Order(_) => (None, None),
+        About::Document { .. } | About::Order(_) | About::Withdrawal(_) => (None, None),
     };
     let common = NotificationView {
         trip_id: trip.map(|trip| trip.to_string()),
@@ -199,6 +202,7 @@ fn view(record: &NotificationRecord, reader: UserId, language: Language) -> Noti
         About::Package(trip, package) => about_package(trip, package, language, common),
         About::Wanted(package, ends) => wanted_package(package, *ends, language, common),
         About::Order(about) => about_order(record.kind, about, language, common),
+        About::Withdrawal(about) => about_withdrawal(about, language, common),
         About::Document { approved: true, .. } => {
             let profile = NotificationView { action_url: "/profile".into(), ..common };
             profile.saying(Sentence::DocumentApproved, language)
@@ -292,7 +296,8 @@ fn about_request(
             (paid, view)
         }
         Kind::PackageRequestResponse
-        // Those are told of elsewhere: of a trip, a package, a document, a dispute, an order in town.
+        // Those are told of elsewhere: of a trip, a package, a document, a dispute, an order in town, a
+        // withdrawal.
         | Kind::NewCourierAvailable
         | Kind::Reminder
         | Kind::DocumentReviewed
@@ -307,7 +312,8 @@ fn about_request(
         | Kind::OrderCourierArrived
         | Kind::OrderCompleted
         | Kind::OrderCalledOff
-        | Kind::OrderNobodyFound => {
+        | Kind::OrderNobodyFound
+        | Kind::WithdrawalDecided => {
             let view =
                 NotificationView { action_url: package_url, courier_name, package_description, ..common };
             (Sentence::CourierAgreed { courier, what }, view)
@@ -324,6 +330,28 @@ fn earned(about: &AboutRequest) -> f64 {
 /// The movement by which a step of a deal has moved an amount; none where it has moved nothing.
 fn moved_by(about: &AboutRequest, step: &str, amount: Amount) -> Option<String> {
     (amount.minor > 0).then(|| format!("{}:{step}", about.request))
+}
+
+/// What an operator has decided upon money that one takes out.
+fn about_withdrawal(
+    about: &AboutWithdrawal,
+    language: Language,
+    common: NotificationView,
+) -> NotificationView {
+    let (roubles, to) = (about.amount.major(), about.method.as_str());
+    let step = if about.rejected.is_some() { "return" } else { "hold" };
+    let view = NotificationView {
+        action_url: "/wallet".into(),
+        amount: Some(roubles),
+        transaction_id: Some(format!("{}:{step}", about.withdrawal)),
+        decline_reason: about.rejected.clone(),
+        ..common
+    };
+    let sentence = match &about.rejected {
+        Some(reason) => Sentence::WithdrawalRejected { roubles, reason },
+        None => Sentence::WithdrawalPaid { roubles, to },
+    };
+    view.saying(sentence, language)
 }
 
 fn about_package(
@@ -402,7 +430,8 @@ fn about_order(
         Kind::OrderCourierArrived => Sentence::OrderCourierArrived { pickup: &about.pickup, driver },
         Kind::OrderCompleted => Sentence::OrderCompleted { way },
         Kind::OrderNobodyFound => Sentence::OrderNobodyFound { way },
-        // All but the first are told of elsewhere: of a request, a trip, a package, a document, a dispute.
+        // All but the first are told of elsewhere: of a request, a trip, a package, a document, a dispute, a
+        // withdrawal.
         Kind::OrderCalledOff
         | Kind::PackageRequestResponse
         | Kind::PackageRequestDeclined
@@ -416,7 +445,8 @@ fn about_order(
         | Kind::DisputeResolved
         | Kind::NewPackageAvailable
         | Kind::CourierChosen
-        | Kind::SubscriptionMatched => match about.phase {
+        | Kind::SubscriptionMatched
+        | Kind::WithdrawalDecided => match about.phase {
             Some(OrderPhase::Rejected) => Sentence::OrderRejected { way, reason: &about.rejection_reason },
             Some(OrderPhase::NoShow) if about.is_passenger => Sentence::OrderNoShow { way },
             Some(OrderPhase::Cancelled) | None => Sentence::OrderCalledOff { way },

@@ -134,32 +134,33 @@ impl Database {
         decision: Decision,
         note: String,
     ) -> Result<Committed, CommitError> {
+        let sends = self.inner.sends_messages;
         let work = self.write(move |conn| {
             let (before, decision, note) = (before.clone(), decision.clone(), note.clone());
             Box::pin(async move {
                 let id = before.id.uuid();
-                let (values, back) = match decision {
+                let (state, back) = match decision {
                     Decision::Approved(Approval { at, by }) => {
                         let approved = conn.execute(APPROVE, args![id, at.ms(), by.uuid(), note]).await?;
                         return if approved == 1 { Ok(Committed::default()) } else { Err(Failure::Conflict) };
                     }
-                    Decision::Over(state, back) => {
-                        let (WithdrawalState::Paid { at, by } | WithdrawalState::Rejected { at, by }) = state
-                        else {
-                            return Err(Failure::Broken(
-                                "a withdrawal that is over is still queued".to_owned(),
-                            ));
-                        };
-                        let seen = before.approved.map_or(0, |first| first.at.ms());
-                        (args![id, state.word(), at.ms(), by.uuid(), note, seen], back.map(|back| (back, at)))
-                    }
+                    Decision::Over(state, back) => (state, back),
                 };
+                let (WithdrawalState::Paid { at, by } | WithdrawalState::Rejected { at, by }) = state else {
+                    return Err(Failure::Broken("a withdrawal that is over is still queued".to_owned()));
+                };
+                let rejected = matches!(state, WithdrawalState::Rejected { .. }).then(|| note.clone());
+                let seen = before.approved.map_or(0, |first| first.at.ms());
+                let values = args![id, state.word(), at.ms(), by.uuid(), note, seen];
                 if conn.execute(MOVE, values).await? != 1 {
                     return Err(Failure::Conflict);
                 }
-                let Some((back, at)) = back else { return Ok(Committed::default()) };
-                money::transfer(conn, &[back], at).await?;
-                tell(conn, before.user, before.amount, at).await
+                if let Some(back) = back {
+                    money::transfer(conn, &[back], at).await?;
+                }
+                let told = Unit::withdrawal_decided(&before, rejected, at);
+                let told = Arc::new(Prepared::new(told, sends)?);
+                Ok(commit::apply(conn, &[told]).await?.pop().unwrap_or_default())
             })
         });
         Ok(work.await?)

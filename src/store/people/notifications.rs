@@ -1,7 +1,7 @@
 //! What a person should know: pointers to their events, with the names and words that belong to them.
 
 use peerpack_actors::dispatch::OrderPhase;
-use peerpack_actors::ids::{OfferId, OrderId, PackageId, RequestId, TripId, UserId};
+use peerpack_actors::ids::{OfferId, OrderId, PackageId, RequestId, TripId, UserId, WithdrawalId};
 use peerpack_actors::market::request::RequestState;
 use peerpack_actors::market::trip::Stop;
 use peerpack_actors::money::Amount;
@@ -37,6 +37,8 @@ macro_rules! listed {
          AND m.from_kind IN ('frozen', 'pending') AND m.to_user = p.sender) AS returned_minor, \
          p.description, c.name AS courier_name, s.name AS sender_name, \
          n.document_id, d.state AS document_state, d.reason AS document_reason, \
+         n.withdrawal_id, w.state AS taken_state, w.amount_minor AS taken_minor, w.currency AS taken_currency, \
+         w.method AS taken_method, w.note AS taken_note, \
          n.order_id, n.offer_id, o.state AS order_state, \
          o.passenger, o.pickup_title, o.dropoff_title, o.rejection_reason, v.name AS driver_name, v.car_model, \
          v.plate_number \
@@ -46,7 +48,8 @@ macro_rules! listed {
          LEFT JOIN packages AS p ON p.id = COALESCE(q.package_id, n.package_id) \
          LEFT JOIN users AS c ON c.id = t.courier LEFT JOIN users AS s ON s.id = p.sender \
          LEFT JOIN orders AS o ON o.id = n.order_id LEFT JOIN drivers AS v ON v.person = o.courier \
-         LEFT JOIN order_offers AS f ON f.id = n.offer_id"
+         LEFT JOIN order_offers AS f ON f.id = n.offer_id \
+         LEFT JOIN withdrawals AS w ON w.id = n.withdrawal_id"
     };
 }
 
@@ -113,6 +116,21 @@ pub enum About {
     },
     /// An order in town.
     Order(AboutOrder),
+    /// Money that one takes out, as it was decided upon.
+    Withdrawal(AboutWithdrawal),
+}
+
+/// The withdrawal that a notification is about.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AboutWithdrawal {
+    /// The withdrawal.
+    pub withdrawal: WithdrawalId,
+    /// How much it is.
+    pub amount: Amount,
+    /// Where to, as far as that may be shown; empty when that was forgotten.
+    pub method: String,
+    /// Why it was not sent; nothing if it was.
+    pub rejected: Option<String>,
 }
 
 /// The order in town that a notification is about, as it stands now.
@@ -287,6 +305,9 @@ fn about(row: &Row) -> Result<About, Failure> {
     if let Some(order) = row.get::<Option<Uuid>>("order_id")? {
         return Ok(About::Order(about_order(row, order.into())?));
     }
+    if let Some(withdrawal) = row.get::<Option<Uuid>>("withdrawal_id")? {
+        return Ok(About::Withdrawal(about_withdrawal(row, withdrawal.into())?));
+    }
     if row.get::<Option<Uuid>>("trip_id")?.is_none() {
         let ends = (PlaceId(row.number("pickup_place")?), PlaceId(row.number("dropoff_place")?));
         return Ok(About::Wanted(about_package(row)?, ends));
@@ -309,6 +330,17 @@ fn about(row: &Row) -> Result<About, Failure> {
             };
             About::Request(trip, request)
         }
+    })
+}
+
+fn about_withdrawal(row: &Row, withdrawal: WithdrawalId) -> Result<AboutWithdrawal, Failure> {
+    let is_rejected = row.text("taken_state")? == "rejected";
+    let note = row.get::<Option<String>>("taken_note")?.unwrap_or_default();
+    Ok(AboutWithdrawal {
+        withdrawal,
+        amount: row.amount("taken_minor", "taken_currency")?,
+        method: row.text("taken_method")?,
+        rejected: is_rejected.then_some(note),
     })
 }
 

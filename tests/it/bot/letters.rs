@@ -1,5 +1,6 @@
 //! What reaches a phone that is not looking, and what becomes of it.
 
+use peerpack::auth::Role;
 use peerpack_actors::stream::message::Class;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -85,6 +86,45 @@ async fn a_deal_is_one_message_for_the_sender_and_money_has_a_message_of_its_own
         assert_ne!(offer, paid);
         assert_eq!(telegram.chat(ivan.telegram()).len(), 2);
         telegram.until(anna.telegram(), "Доставка подтверждена").await;
+    }
+}
+
+#[actix_web::test]
+async fn money_that_was_sent_or_rejected_has_a_letter_of_its_own() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, listener(&app, "Иван").await);
+        let admin = app.sign_in_with_role("Ольга", Role::Admin).await;
+        let trip = ivan.publish_trip("Иркутск", "Улан-Удэ", json!({})).await;
+        let package = anna.publish_package("Иркутск", "Улан-Удэ", json!({ "mode": "choose" })).await;
+        let path = format!("/api/couriers/{trip}/send-package");
+        let (status, sent) = anna.post_patiently(&path, json!({ "package_id": package })).await;
+        assert_eq!(status, StatusCode::CREATED, "{sent}");
+        let request = sent["request_id"].as_str().unwrap();
+        for (who, step) in [(&ivan, "accept"), (&ivan, "mark-delivered"), (&anna, "confirm-delivery")] {
+            who.step(request, step).await;
+        }
+        for (decision, body, title, words) in [
+            ("pay", json!({ "reference": "77" }), "Деньги отправлены", "Вывод 200.00 ₽ выполнен. •••• 1234"),
+            (
+                "reject",
+                json!({ "reason": "карта не читается" }),
+                "Вывод отклонён",
+                "Причина: карта не читается",
+            ),
+        ] {
+            let asked = json!({ "amount": 200, "method": "4276 1600 0000 1234" });
+            let (status, taken) = ivan.post_patiently("/api/user/withdraw", asked).await;
+            assert_eq!(status, StatusCode::OK, "{taken}");
+            let id = taken["withdrawal_id"].as_str().unwrap();
+            let (status, decided) =
+                admin.post(&format!("/api/admin/withdrawals/{id}/{decision}"), body).await;
+            assert_eq!(status, StatusCode::OK, "{decided}");
+            let letter = telegram.until(ivan.telegram(), title).await;
+            assert!(letter.contains(words) && letter.contains("Событие №"), "{letter}");
+        }
+        app.audit().await;
     }
 }
 

@@ -3,6 +3,7 @@
 use peerpack::auth::Role;
 use peerpack_actors::money::withdrawal::{PayoutRules, WithdrawalCommand};
 use peerpack_actors::ports::CommitError;
+use peerpack_actors::stream::StreamEvent;
 use peerpack_actors::time::Span;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -60,6 +61,69 @@ async fn details_are_sealed_and_shown_by_their_end_alone() {
         assert_eq!(reasons, [&json!("карта не читается"); 2], "of what was to go out, and of its return");
         assert_eq!(balance(&ivan, "available").await, 900.0);
         adds_up(&ivan).await;
+        let told = ivan.get("/api/user/notifications").await["notifications"][0].clone();
+        assert_eq!(told["decline_reason"], "карта не читается", "{told}");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn its_owner_is_told_once_of_a_withdrawal_that_was_paid_or_rejected() {
+    for backend in backends() {
+        let app = start(backend, &[("PEERPACK_PAYOUT_SECOND_ABOVE_MINOR", "30000")]).await;
+        let ivan = earner(&app).await;
+        let (olga, petr) = (
+            app.sign_in_with_role("Ольга", Role::Admin).await,
+            app.sign_in_with_role("Пётр", Role::Admin).await,
+        );
+        let mut events = ivan.connect().await;
+        let newest = async || ivan.get("/api/user/notifications").await["notifications"][0].clone();
+        let (large, small) = (
+            take_out(&ivan, 400, "4276 1600 0000 1234").await,
+            take_out(&ivan, 200, "4276 1600 0000 1234").await,
+        );
+        let before = ivan.get("/api/user/notifications").await["unread_count"].as_u64().unwrap();
+        let pay = format!("/api/admin/withdrawals/{large}/pay");
+        must(&olga, Method::POST, &pay, Some(json!({ "reference": "заявка 5" }))).await;
+        assert_ne!(newest().await["type"], "withdrawal_decided", "another operator has to agree");
+        for (who, path, body, paid, step, title, message) in [
+            (
+                &petr,
+                pay,
+                json!({ "reference": "77" }),
+                true,
+                format!("{large}:hold"),
+                "Деньги отправлены",
+                "Вывод 400.00 ₽ выполнен. •••• 1234",
+            ),
+            (
+                &olga,
+                format!("/api/admin/withdrawals/{small}/reject"),
+                json!({ "reason": "карта не читается" }),
+                false,
+                format!("{small}:return"),
+                "Вывод отклонён",
+                "200.00 ₽ снова в вашем кошельке. Причина: карта не читается",
+            ),
+        ] {
+            // A second tap tells nothing anew.
+            for _ in 0..2 {
+                must(who, Method::POST, &path, Some(body.clone())).await;
+            }
+            let over = events
+                .event("withdrawal.decided", |event| match event {
+                    StreamEvent::WithdrawalDecided(over) if over.paid == paid => Some(over.clone()),
+                    _ => None,
+                })
+                .await;
+            assert!(step.starts_with(&over.withdrawal_id.to_string()), "{over:?}");
+            let told = newest().await;
+            assert_eq!((&told["type"], &told["title"]), (&json!("withdrawal_decided"), &json!(title)));
+            assert_eq!((&told["message"], &told["action_url"]), (&json!(message), &json!("/wallet")));
+            assert_eq!((&told["amount"], &told["transaction_id"]), (&json!(over.amount), &json!(step)));
+        }
+        assert_eq!(ivan.get("/api/user/notifications").await["unread_count"], before + 2);
+        assert_eq!(balance(&ivan, "available").await, 500.0);
         app.audit().await;
     }
 }

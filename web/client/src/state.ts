@@ -91,6 +91,8 @@ export function fold(state: State, event: StreamEvent): State {
       );
     case "balance.updated":
       return changed(moved, "wallet");
+    case "withdrawal.decided":
+      return changed(changed(moved, "wallet"), "notifications");
     case "document.reviewed":
       return changed(changed(moved, "documents"), "notifications");
     default:

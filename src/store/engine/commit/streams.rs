@@ -26,11 +26,11 @@ const ADD_EVENTS: Sql = over_rows!(
 );
 
 const ADD_NOTIFICATIONS: Sql = over_rows!(
-    "INSERT INTO notifications (user_id, seq, at, kind, request_id, trip_id, document_id, package_id, order_id, offer_id) \
-     SELECT r.user_id, r.seq, r.at, r.kind, r.request_id, r.trip_id, r.document_id, r.package_id, r.order_id, \
-     r.offer_id FROM",
+    "INSERT INTO notifications (user_id, seq, at, kind, request_id, trip_id, document_id, package_id, order_id, offer_id, \
+     withdrawal_id) SELECT r.user_id, r.seq, r.at, r.kind, r.request_id, r.trip_id, r.document_id, r.package_id, r.order_id, \
+     r.offer_id, r.withdrawal_id FROM",
     [user_id uuid, seq int, at int, kind text, request_id uuid, trip_id uuid, document_id uuid, package_id uuid,
-     order_id uuid, offer_id uuid],
+     order_id uuid, offer_id uuid, withdrawal_id uuid],
     ""
 );
 
@@ -71,13 +71,15 @@ pub(super) async fn apply(conn: &mut Conn, units: Units<'_>) -> Result<Vec<Commi
 }
 
 fn notification((notice, entry): (&Notice, &StreamEntry)) -> Option<Json> {
-    let Notification { kind, request, trip, document, package, order, offer } = Notification::of(notice)?;
+    let Notification { kind, request, trip, document, package, order, offer, withdrawal } =
+        Notification::of(notice)?;
     Some(json!({
         "user_id": hex(entry.user.uuid()), "seq": entry.seq, "at": entry.at.ms(), "kind": kind.word(),
         "request_id": request.map(|request| hex(request.uuid())), "trip_id": trip.map(|trip| hex(trip.uuid())),
         "document_id": document.map(|document| hex(document.uuid())),
         "package_id": package.map(|package| hex(package.uuid())),
         "order_id": order.map(|order| hex(order.uuid())), "offer_id": offer.map(|offer| hex(offer.uuid())),
+        "withdrawal_id": withdrawal.map(|withdrawal| hex(withdrawal.uuid())),
     }))
 }
 

@@ -31,6 +31,7 @@ const en = {
     order_completed: "My ride is over",
     order_called_off: "An order was called off",
     order_nobody_found: "Nobody was found for my order",
+    withdrawal_decided: "Money that I take out was sent or rejected",
   },
 };
 
@@ -64,6 +65,7 @@ const ru: typeof en = {
     order_completed: "Поездка завершена",
     order_called_off: "Заказ отменён",
     order_nobody_found: "Для заказа никого не нашли",
+    withdrawal_decided: "Вывод денег выполнен или отклонён",
   },
 };
 
