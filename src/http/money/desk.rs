@@ -226,7 +226,7 @@ pub async fn refund(
             }
             None => file,
         };
-        Ok(HttpResponse::Ok().json(payments::view(&app, &file)))
+        answer(&app, once, &file).await
     };
     repeatable.run(&app.database, principal.user, None, work).await
 }
@@ -261,9 +261,19 @@ async fn carry_out(
     let work = async |once: &Once| {
         let file = moved(app, id, command, once).await?;
         tracing::info!(payment = %id, by = %principal.user, state = file.payment.state.word(), "a payment was decided upon");
-        Ok(HttpResponse::Ok().json(payments::view(app, &file)))
+        answer(app, once, &file).await
     };
     repeatable.run(&app.database, principal.user, Some(format!("{id} {natural}")), work).await
+}
+
+/// Answers with a payment as it is now, and keeps that for an equal call: what was kept with the money knew
+/// nothing of what the provider has said since.
+async fn answer(app: &App, once: &Once, file: &PaymentFile) -> Result<HttpResponse, ApiError> {
+    let shown = payments::view(app, file);
+    if let Some(receipt) = once.receipt(StatusCode::OK, &shown) {
+        app.database.amend_answer(&receipt).await?;
+    }
+    Ok(HttpResponse::Ok().json(shown))
 }
 
 /// Carries a command out. Its answer is kept where the call can be named; it says that it was done.

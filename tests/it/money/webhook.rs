@@ -201,8 +201,16 @@ async fn f46_a_refund_is_what_the_acquirer_has_done_and_not_what_it_has_answered
             must(&admin, Method::POST, &path, Some(body)).await
         };
         acquirer.refunds(Manner::DoesItAndFails, "done");
-        let first = give_back(100.0).await;
+        let key = [("idempotency-key", "tap")];
+        let call = async || {
+            let body = json!({ "amount": 100, "reason": "передумала" });
+            let (status, headers, answer) = admin.call_with(Method::POST, &path, &key, Some(body)).await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+            (headers.contains_key("idempotent-replayed"), answer)
+        };
+        let (_, first) = call().await;
         assert_eq!((&first["status"], &first["refunded"]), (&json!("partly_refunded"), &json!(100.0)));
+        assert_eq!(call().await, (true, first), "an equal call hears what the first one has heard");
 
         // Nobody knows: the money has left the wallet, and is asked for again under the same key.
         acquirer.refunds(Manner::Fails, "done");
