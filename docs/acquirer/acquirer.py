@@ -1,6 +1,8 @@
 """A server that connects an acquirer: the five calls of docs/money.md, with an acquirer that takes every card."""
 import hashlib, hmac, json, os, time, urllib.request
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 KEY = os.environ["PEERPACK_PAYMENT_WEBHOOK_SECRET"].encode()
 SERVER = os.environ["PEERPACK_SERVER"]  # such as http://127.0.0.1:8080
@@ -35,6 +37,7 @@ class Calls(BaseHTTPRequestHandler):
             payment["charges"].append({"charge_id": f"c{time.time_ns()}", "amount_minor": payment["amount_minor"],
                                        "currency": payment["currency"], "refunds": [], "charged_back_minor": 0})
             payment["status"] = "paid"
+            payment["charged_at"].append(time.time())
             notify(payment)
             return self.answer(200, "Thank you")
         at, call = self.headers.get("PeerPack-Timestamp", "0"), f"{self.command} {self.path}"
@@ -46,6 +49,7 @@ class Calls(BaseHTTPRequestHandler):
             return self.answer(200, report(payments[rest])) if rest in payments else self.answer(404, "not known")
         if kind == "invoices":  # the same payment again is the same invoice
             payment = payments.setdefault(asked["payment_id"], {**asked, "status": "pending", "charges": [],
+                                          "charged_at": [],
                                           "invoice_url": f"http://127.0.0.1:{PORT}/pay/{asked['payment_id']}"})
             return self.answer(200, report(payment))
         if kind == "refunds":  # the same refund again is the same refund
@@ -53,7 +57,11 @@ class Calls(BaseHTTPRequestHandler):
             if all(refund["refund_id"] != asked["refund_id"] for refund in charge["refunds"]):
                 charge["refunds"].append({**{k: asked[k] for k in ("refund_id", "amount_minor")}, "status": "done"})
             return self.answer(200, "done")
-        return self.answer(200, {"payments": [report(p) for p in payments.values() if p["charges"]]})
+        query = parse_qs(urlsplit(self.path).query)  # what was charged in that time, and nothing else
+        since, until = (datetime.fromisoformat(query[name][0].replace("Z", "+00:00")).timestamp()
+                        for name in ("since", "until"))
+        charged = [p for p in payments.values() if any(since <= at < until for at in p["charged_at"])]
+        return self.answer(200, {"payments": [report(p) for p in charged]})
 
     do_GET = do_POST = handle_call
 

@@ -4,6 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use peerpack::auth::Role;
 use peerpack::maintenance::payments;
+use peerpack_actors::time::Span;
 use reqwest::Method;
 use serde_json::json;
 
@@ -53,5 +54,9 @@ async fn the_example_of_an_acquirers_server_takes_money_and_gives_it_back() {
     payments::compare(&app.app, app.app.clock.now()).await.unwrap();
     let found = admin.get("/api/admin/reconciliations").await["reconciliations"][0].clone();
     assert_eq!((&found["compared"], &found["differences"]), (&json!(1), &json!(0)), "{found}");
+    // It lists the time that it was asked for: what is older than that is not compared any more.
+    payments::compare(&app.app, app.app.clock.now() + Span::days(6)).await.unwrap();
+    let found = admin.get("/api/admin/reconciliations").await["reconciliations"][0].clone();
+    assert_eq!((&found["compared"], &found["differences"]), (&json!(0), &json!(0)), "{found}");
     app.audit().await;
 }
