@@ -89,6 +89,7 @@ async fn pay_in(database: &Database, user: UserId, rewards: usize) -> anyhow::Re
     };
     let charge = ReportedCharge {
         charge_id: id.to_string(),
+        provider_charge_id: None,
         amount_minor: amount.minor,
         currency: amount.currency,
         refunds: Vec::new(),

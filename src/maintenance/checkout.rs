@@ -48,6 +48,9 @@ pub struct Paid {
     total_amount: i64,
     invoice_payload: String,
     telegram_payment_charge_id: String,
+    /// What the acquirer calls it that Telegram takes money through. Stars have none.
+    #[serde(default)]
+    provider_payment_charge_id: Option<String>,
 }
 
 /// Says whether money may be taken: for a payment of this person that waits for just this amount.
@@ -140,6 +143,7 @@ pub async fn paid(app: &App, telegram_id: Option<i64>, paid: &Paid) -> Result<()
     let currency = Currency::from_code(&paid.currency).ok_or_else(|| strange("its currency is not known"))?;
     let charges = vec![ReportedCharge {
         charge_id: charge.clone(),
+        provider_charge_id: paid.provider_payment_charge_id.clone().filter(|number| !number.is_empty()),
         amount_minor: paid.total_amount,
         currency,
         refunds: Vec::new(),

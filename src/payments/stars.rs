@@ -203,6 +203,7 @@ fn reports(entries: &[StarTransaction], counts: impl Fn(Time) -> bool) -> BTreeM
         });
         let charge = ReportedCharge {
             charge_id: entry.id.clone(),
+            provider_charge_id: None,
             amount_minor: entry.amount,
             currency: Currency::Xtr,
             refunds: refund.into_iter().collect(),

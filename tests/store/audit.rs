@@ -80,6 +80,7 @@ async fn paid(store: &TestStore, method: Method, purpose: Purpose, currency: Cur
     store.db.add_payment(payment, None).await.expect("asked for");
     let charge = ReportedCharge {
         charge_id: id.to_string(),
+        provider_charge_id: None,
         amount_minor: amount.minor,
         currency,
         refunds: Vec::new(),

@@ -524,6 +524,7 @@ impl Real {
         self.db.add_payment(payment, None).await.expect("asked for");
         let charge = ReportedCharge {
             charge_id: id.to_string(),
+            provider_charge_id: None,
             amount_minor: minor,
             currency: Currency::Rub,
             refunds: Vec::new(),

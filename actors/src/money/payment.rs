@@ -253,6 +253,8 @@ pub struct Charge {
     pub id: ChargeId,
     /// What the provider calls it, unique there.
     pub reference: String,
+    /// What it is called behind the provider, if it has another name there.
+    pub provider_reference: Option<String>,
     /// How much was taken.
     pub amount: Amount,
     /// How much of it a bank has taken back, in minor units.
@@ -400,6 +402,15 @@ impl PaymentFile {
     #[must_use]
     pub fn charge(&self, reference: &str) -> Option<&Charge> {
         self.charges.iter().find(|charge| charge.reference == reference)
+    }
+
+    /// The charge of a number that an operator has read somewhere: the provider's, or that of whoever stands
+    /// behind it.
+    #[must_use]
+    pub fn charge_numbered(&self, number: &str) -> Option<&Charge> {
+        let behind =
+            || self.charges.iter().find(|charge| charge.provider_reference.as_deref() == Some(number));
+        self.charge(number).or_else(behind)
     }
 
     /// Where the payment stands by its money, if any has come.

@@ -1,6 +1,7 @@
 //! Whether the books agree with what a provider says of the same time: charge by charge. It only looks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use super::Amount;
 use super::payment::{PaymentFile, RefundState, Report, ReportedRefundStatus};
@@ -12,7 +13,7 @@ pub const SLACK: Span = Span::minutes(10);
 /// A charge as a provider lists it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listed {
-    /// What it is called there.
+    /// What it is called there: by the provider, or by whoever stands behind it.
     pub charge_id: String,
     /// How much was charged.
     pub amount: Amount,
@@ -40,7 +41,10 @@ impl Listed {
 }
 
 /// A charge as it stands in the books.
-struct Booked {
+struct Booked<'a> {
+    reference: &'a str,
+    /// What it is called behind the provider, if it has another name there.
+    behind: Option<&'a str>,
     amount: Amount,
     refunded_minor: i64,
     /// Asked for, and not known to be done.
@@ -52,11 +56,30 @@ struct Booked {
     until: Time,
 }
 
+impl fmt::Display for Booked<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.behind {
+            Some(behind) => write!(f, "{} ({behind})", self.reference),
+            None => f.write_str(self.reference),
+        }
+    }
+}
+
+/// The numbers of a list that no charge of the books has.
+pub fn unknown<'a>(books: &'a [PaymentFile], listed: &'a [Listed]) -> impl Iterator<Item = &'a str> {
+    let charges = books.iter().flat_map(|file| &file.charges);
+    let numbers = charges.flat_map(|charge| [Some(&charge.reference), charge.provider_reference.as_ref()]);
+    let known: BTreeSet<&str> = numbers.flatten().map(String::as_str).collect();
+    listed.iter().map(|theirs| theirs.charge_id.as_str()).filter(move |number| !known.contains(number))
+}
+
 /// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is
-/// what was charged from `since` on and before `until`; `books` has at least what was charged in that time.
+/// what was charged from `since` on and before `until`; `books` has at least what was charged in that time. A
+/// list may call a charge by either of its numbers.
 #[must_use]
 pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Time, Time)) -> Vec<String> {
-    let mut booked: BTreeMap<&str, Booked> = BTreeMap::new();
+    let mut booked: Vec<Option<Booked<'_>>> = Vec::new();
+    let mut by_number: BTreeMap<&str, usize> = BTreeMap::new();
     for file in books {
         for charge in &file.charges {
             let sum = |state| {
@@ -64,6 +87,8 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
                 of.map(|refund| refund.amount.minor).sum()
             };
             let entry = Booked {
+                reference: &charge.reference,
+                behind: charge.provider_reference.as_deref(),
                 amount: charge.amount,
                 refunded_minor: sum(RefundState::Done),
                 asked_minor: sum(RefundState::Asked),
@@ -71,12 +96,19 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
                 since: file.payment.created_at,
                 until: charge.at,
             };
-            booked.insert(&charge.reference, entry);
+            by_number.insert(&charge.reference, booked.len());
+            booked.push(Some(entry));
+        }
+    }
+    for (n, entry) in booked.iter().enumerate() {
+        if let Some(behind) = entry.as_ref().and_then(|entry| entry.behind) {
+            by_number.entry(behind).or_insert(n);
         }
     }
     let mut found = Vec::new();
     for theirs in listed {
-        match booked.remove(theirs.charge_id.as_str()) {
+        let ours = by_number.get(theirs.charge_id.as_str()).and_then(|n| booked[*n].take());
+        match ours {
             // A charge that was given back altogether has moved no money.
             None if theirs.refunded_minor + theirs.charged_back_minor >= theirs.amount.minor => {}
             None => {
@@ -87,17 +119,17 @@ pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Ti
     }
     // The list goes by when something was charged, the books by when we have heard of it, which can be days
     // later. Only what was charged within the time for sure has to be in the list.
-    let is_due = |ours: &Booked| {
+    let is_due = |ours: &Booked<'_>| {
         let is_left = ours.refunded_minor + ours.charged_back_minor < ours.amount.minor;
         is_left && ours.since >= since + SLACK && ours.until + SLACK < until
     };
-    for (reference, ours) in booked.into_iter().filter(|(_, ours)| is_due(ours)) {
-        found.push(format!("charge {reference} of {} is not in the provider's list", ours.amount));
+    for ours in booked.into_iter().flatten().filter(is_due) {
+        found.push(format!("charge {ours} of {} is not in the provider's list", ours.amount));
     }
     found
 }
 
-fn difference(ours: &Booked, theirs: &Listed) -> Option<String> {
+fn difference(ours: &Booked<'_>, theirs: &Listed) -> Option<String> {
     let say = |what: &str, ours: Amount, theirs_is: Amount| {
         Some(format!("charge {}: {what} {ours} in the books, {theirs_is} at the provider", theirs.charge_id))
     };
@@ -146,7 +178,16 @@ mod tests {
         };
         let (evidence, booked_by) = (None, None);
         let (reference, amount) = (reference.to_owned(), roubles(minor));
-        let charge = Charge { id, reference, amount, charged_back_minor: 0, evidence, booked_by, at };
+        let charge = Charge {
+            id,
+            reference,
+            provider_reference: None,
+            amount,
+            charged_back_minor: 0,
+            evidence,
+            booked_by,
+            at,
+        };
         let refund = |(state, minor): &(RefundState, i64)| Refund {
             id: RefundId::new(NOW, [4; 10]),
             charge: id,
@@ -194,6 +235,24 @@ mod tests {
         assert_eq!(only_theirs, ["charge c of 5.00 RUB is not in the books"]);
         let only_ours = differences(&books[..1], &[], DAY);
         assert_eq!(only_ours, ["charge a of 5.00 RUB is not in the provider's list"]);
+    }
+
+    #[test]
+    fn a_charge_is_known_by_its_number_behind_the_provider_too() {
+        let noon = NOW + Span::hours(12);
+        let mut file = booked("a", 500, noon, &[]);
+        file.charges[0].provider_reference = Some("p-a".to_owned());
+        let books = [file, booked("b", 500, noon, &[])];
+        for number in ["a", "p-a"] {
+            let list = [listed(number, 500, 0, 0), listed("b", 500, 0, 0)];
+            assert_eq!(differences(&books, &list, DAY), Vec::<String>::new(), "{number}");
+            assert_eq!(unknown(&books, &list).count(), 0, "{number}");
+        }
+        let both = [listed("a", 500, 0, 0), listed("p-a", 500, 0, 0), listed("b", 500, 0, 0)];
+        assert_eq!(differences(&books, &both, DAY), ["charge p-a of 5.00 RUB is not in the books"]);
+        let only_ours = differences(&books[..1], &[], DAY);
+        assert_eq!(only_ours, ["charge a (p-a) of 5.00 RUB is not in the provider's list"]);
+        assert_eq!(unknown(&books, &[listed("c", 1, 0, 0)]).collect::<Vec<_>>(), ["c"]);
     }
 
     #[test]

@@ -72,10 +72,16 @@ const OF_CHARGES: Sql = sql(concat!(
     "FROM payments AS p WHERE p.id IN (SELECT c.payment_id FROM payment_charges AS c \
      WHERE c.method = $1 AND c.at >= $2 AND c.at < $3) AND p.id > $4 ORDER BY p.id LIMIT $5"
 ));
+const OF_NUMBERS: Sql = over_rows!(
+    concat!(columns!(), "FROM payments AS p WHERE p.id IN (SELECT c.payment_id FROM"),
+    [method text, number text],
+    "CROSS JOIN payment_charges AS c \
+     WHERE c.method = r.method AND (c.reference = r.number OR c.provider_reference = r.number))"
+);
 
 const CHARGES: Sql = over_rows!(
-    "SELECT c.id, c.payment_id, c.reference, c.amount_minor, c.currency, c.charged_back_minor, c.evidence, \
-     c.booked_by, c.at FROM",
+    "SELECT c.id, c.payment_id, c.reference, c.provider_reference, c.amount_minor, c.currency, \
+     c.charged_back_minor, c.evidence, c.booked_by, c.at FROM",
     [id uuid],
     "CROSS JOIN payment_charges AS c WHERE c.payment_id = r.id ORDER BY c.at, c.id"
 );
@@ -96,8 +102,10 @@ const MOVE: Sql = sql("\
     UPDATE payments SET state = $2, state_at = $3, invoice_url = $4, look_at = $5, looks = 0 WHERE id = $1");
 const PUT_CHARGE: Sql = sql("\
     INSERT INTO payment_charges (id, payment_id, method, reference, amount_minor, currency, \
-    charged_back_minor, evidence, booked_by, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
-    ON CONFLICT (id) DO UPDATE SET charged_back_minor = excluded.charged_back_minor");
+    charged_back_minor, evidence, booked_by, at, provider_reference) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+    ON CONFLICT (id) DO UPDATE SET charged_back_minor = excluded.charged_back_minor, \
+    provider_reference = excluded.provider_reference");
 const PUT_REFUND: Sql = sql("\
     INSERT INTO payment_refunds (id, payment_id, charge_id, method, reference, amount_minor, currency, cost, \
     state, reason, asked_by, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) \
@@ -246,6 +254,20 @@ impl Database {
         self.payments(OF_CHARGES, args![method.word(), since.ms(), until.ms(), after, limit]).await
     }
 
+    /// Payments of a method that have a charge of one of these numbers, its provider's or that of whoever
+    /// stands behind it.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn payments_of_charges(
+        &self,
+        method: Method,
+        numbers: &[&str],
+    ) -> Result<Vec<PaymentFile>, Unavailable> {
+        let numbers = numbers.iter().map(|number| json!({ "method": method.word(), "number": number }));
+        self.payments(OF_NUMBERS, vec![rows(numbers)]).await
+    }
+
     /// Nothing new is known of a payment: its provider is asked again, after a pause that grows.
     ///
     /// # Errors
@@ -311,6 +333,7 @@ async fn write_down(
             charge.evidence.clone(),
             charge.booked_by.map(UserId::uuid),
             charge.at.ms(),
+            charge.provider_reference.clone(),
         ];
         conn.execute(PUT_CHARGE, values).await?;
     }
@@ -411,6 +434,7 @@ fn charge(row: &Row) -> Result<Charge, Failure> {
     Ok(Charge {
         id: ChargeId::from(row.get::<Uuid>("id")?),
         reference: row.text("reference")?,
+        provider_reference: row.get("provider_reference")?,
         amount: row.amount("amount_minor", "currency")?,
         charged_back_minor: row.get("charged_back_minor")?,
         evidence: row.get("evidence")?,

@@ -1,7 +1,13 @@
 //! F46, F47, X-94: money that people pay in Telegram.
 
+use peerpack::auth::Role;
+use peerpack::maintenance::payments;
 use peerpack_actors::ids::PaymentId;
+use peerpack_actors::money::payment::Method;
+use peerpack_actors::money::reconcile::Listed;
+use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::runtime::RuntimeSettings;
+use peerpack_actors::time::Span;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -88,6 +94,39 @@ async fn money_paid_in_telegram_is_in_the_wallet_and_pays_for_a_package() {
         until_available(&anna, 500.0).await;
         let path = format!("/api/payments/{}", payment["payment_id"].as_str().unwrap());
         assert_eq!(anna.get(&path).await["status"], "succeeded");
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn a_charge_is_found_by_the_number_that_the_acquirer_behind_telegram_knows() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let (anna, admin) = (app.sign_in("Анна").await, app.sign_in_with_role("Ольга", Role::Admin).await);
+        let payment = invoice(&anna, 500.0).await;
+        assert_eq!(tell(&app, &money(40, &anna, &payment, "c1", 50_000)).await, StatusCode::OK);
+        until_available(&anna, 500.0).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        // In a time in which the charge has to be listed, and in one that begins after it.
+        let (around, later) =
+            ((now - Span::days(1), now + Span::hours(1)), (now + Span::days(5), now + Span::days(9)));
+        for (number, of) in [("c1", around), ("p-c1", around), ("c1", later), ("p-c1", later)] {
+            let listed = Listed {
+                charge_id: number.to_owned(),
+                amount: Amount::new(50_000, Currency::Rub),
+                refunded_minor: 0,
+                charged_back_minor: 0,
+            };
+            let found = payments::reconcile(database, Method::Telegram, &[listed], of, of.1).await.unwrap();
+            assert_eq!((found.compared, found.differences), (1, 0), "{number}: {:?}", found.examples);
+        }
+        let path = format!("/api/admin/payments/{}/refund", payment["payment_id"].as_str().unwrap());
+        let back = |charge: &str| json!({ "amount": 100, "charge_id": charge, "reason": "вернули на карту" });
+        let (status, unknown) = admin.post(&path, back("p-c2")).await;
+        assert_eq!((status, &unknown["code"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("invalid")));
+        let (status, refunded) = admin.post_patiently(&path, back("p-c1")).await;
+        assert_eq!((status, &refunded["refunded"]), (StatusCode::OK, &json!(100.0)), "{refunded}");
         app.audit().await;
     }
 }

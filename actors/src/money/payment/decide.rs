@@ -114,7 +114,7 @@ impl Step<'_> {
             }
             C::ChargeBack { charge, by } => {
                 self.nobody_their_own(*by)?;
-                let of = self.file.charge(charge).ok_or(UNKNOWN_CHARGE)?;
+                let of = self.file.charge_numbered(charge).ok_or(UNKNOWN_CHARGE)?;
                 let (id, all) = (of.id, of.amount.minor);
                 self.charge_back(id, all)?;
                 self.follow_money()
@@ -158,13 +158,22 @@ impl Step<'_> {
     /// Credits a charge, unless that was done.
     fn charged(&mut self, reported: &ReportedCharge) -> Result<ChargeId, Rejection> {
         let amount = Amount::new(reported.amount_minor, reported.currency);
-        if let Some(known) = self.file.charge(&reported.charge_id) {
-            return if known.amount == amount { Ok(known.id) } else { Err(OTHER_AMOUNT) };
+        let behind = reported.provider_charge_id.as_ref();
+        if let Some(known) = self.file.charges.iter_mut().find(|known| known.reference == reported.charge_id)
+        {
+            if known.amount != amount {
+                return Err(OTHER_AMOUNT);
+            }
+            // It may have been told of by somebody who does not know that number.
+            if known.provider_reference.is_none() {
+                known.provider_reference = behind.cloned();
+            }
+            return Ok(known.id);
         }
         if amount != self.file.payment.amount {
             return Err(OTHER_AMOUNT);
         }
-        Ok(self.credit(&reported.charge_id, amount, None, None))
+        Ok(self.credit((&reported.charge_id, behind), amount, None, None))
     }
 
     fn book(&mut self, reference: &str, amount: Amount, evidence: &str, by: UserId) -> Result<(), Rejection> {
@@ -178,13 +187,13 @@ impl Step<'_> {
         if let Some(known) = self.file.charge(reference) {
             return if known.amount == amount { Ok(()) } else { Err(OTHER_AMOUNT) };
         }
-        self.credit(reference, amount, Some(evidence.to_owned()), Some(by));
+        self.credit((reference, None), amount, Some(evidence.to_owned()), Some(by));
         self.follow_money()
     }
 
     fn credit(
         &mut self,
-        reference: &str,
+        (reference, behind): (&str, Option<&String>),
         amount: Amount,
         evidence: Option<String>,
         booked_by: Option<UserId>,
@@ -194,6 +203,7 @@ impl Step<'_> {
         self.file.charges.push(Charge {
             id,
             reference,
+            provider_reference: behind.cloned(),
             amount,
             charged_back_minor: 0,
             evidence,
@@ -218,9 +228,12 @@ impl Step<'_> {
             return if is_same { Ok(()) } else { Err(OTHER_AMOUNT) };
         }
         let least = minor.unwrap_or(1);
-        let has_enough = |of: &&Charge| {
-            charge.is_none_or(|named| named == of.reference) && self.file.left_of(of) >= least.max(1)
-        };
+        let named = charge
+            .map(|number| self.file.charge_numbered(number).ok_or(UNKNOWN_CHARGE))
+            .transpose()?
+            .map(|of| of.id);
+        let has_enough =
+            |of: &&Charge| named.is_none_or(|named| named == of.id) && self.file.left_of(of) >= least.max(1);
         let of = self.file.charges.iter().find(has_enough).ok_or(NOTHING_LEFT)?;
         let minor = minor.unwrap_or_else(|| self.file.left_of(of));
         if minor <= 0 {

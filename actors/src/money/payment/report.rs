@@ -40,6 +40,10 @@ pub enum ReportedStatus {
 pub struct ReportedCharge {
     /// What it is called there, unique.
     pub charge_id: String,
+    /// What it is called by whoever stands behind the provider, if it has another name there: at the acquirer
+    /// that Telegram takes money through, whose desk and whose lists know no other.
+    #[serde(default)]
+    pub provider_charge_id: Option<String>,
     /// How much, in minor units.
     pub amount_minor: i64,
     /// In which currency.

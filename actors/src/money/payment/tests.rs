@@ -98,6 +98,7 @@ impl World {
 fn charge(charge_id: &str) -> ReportedCharge {
     ReportedCharge {
         charge_id: charge_id.to_owned(),
+        provider_charge_id: None,
         amount_minor: PRICE,
         currency: Currency::Rub,
         refunds: Vec::new(),
@@ -223,6 +224,24 @@ fn what_a_bank_takes_back_is_the_platforms_loss_as_far_as_the_payer_has_spent_it
     assert_eq!(world.of(Account::WebhookProvider), 0);
     let more = world.learns(Paid, &[back(PRICE + 1)]);
     assert_eq!(more.map_err(|rejection| rejection.code()), Err("invalid"), "more than there was");
+}
+
+#[test]
+fn a_charge_gets_its_number_behind_the_provider_when_that_is_told_and_goes_by_either() {
+    let mut world = World::new(Method::Telegram);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    assert_eq!(world.file.charge_numbered("p-a"), None);
+    let whole = ReportedCharge { provider_charge_id: Some("p-a".to_owned()), ..charge("a") };
+    for known in [whole, charge("a")] {
+        assert_eq!(world.learns(Paid, &[known]), Ok(PaymentState::Succeeded));
+        assert_eq!((world.free, world.file.charges.len()), (PRICE, 1), "it is the same charge");
+        for number in ["a", "p-a"] {
+            let found = world.file.charge_numbered(number).map(|charge| charge.reference.as_str());
+            assert_eq!(found, Some("a"), "{number}");
+        }
+    }
+    let back = PaymentCommand::ChargeBack { charge: "p-a".to_owned(), by: user(9) };
+    assert_eq!(world.does(&back), Ok(PaymentState::ChargedBack));
 }
 
 #[test]
