@@ -7,6 +7,7 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use peerpack_actors::money::payment::Method;
 use peerpack_actors::ports::Clock;
+use peerpack_actors::time::{Span, Time};
 
 use crate::app::SystemClock;
 use crate::auth::telegram::{self, TelegramUser};
@@ -96,7 +97,7 @@ struct BotTest {
 
 #[derive(Args, Debug)]
 struct Reconcile {
-    /// Whose list: webhook or manual
+    /// Whose list: manual, webhook, telegram or stars
     #[arg(long, default_value = "webhook", value_parser = payment_method)]
     method: Method,
     /// The list as a file, CSV with charge_id, amount_minor, currency, refunded_minor and charged_back_minor;
@@ -111,7 +112,15 @@ struct Reconcile {
 }
 
 fn payment_method(word: &str) -> Result<Method, String> {
-    Method::from_word(word).ok_or_else(|| "must be webhook or manual".to_owned())
+    Method::from_word(word)
+        .ok_or_else(|| format!("must be one of {}", Method::ALL.map(Method::word).join(", ")))
+}
+
+/// How many days a list has to have for that time. An hour is what the second of two equal commands may come
+/// later than the first.
+fn days_between(since: Time, at: Time) -> i64 {
+    let (long, a_day) = (at.since(since).ms() - Span::hours(1).ms(), Span::days(1).ms());
+    (long + a_day - 1) / a_day
 }
 
 #[derive(Args, Debug)]
@@ -203,9 +212,11 @@ impl Cli {
                 for example in &found.examples {
                     println!("  {example}");
                 }
+                let days = days_between(found.since, found.at);
                 anyhow::ensure!(
                     found.differences == 0,
-                    "the books do not agree with the list of the time since {}: no money goes out",
+                    "the books do not agree with the list of the time since {}: no money goes out. A list of all \
+                     that time clears it: --days {days}",
                     found.since
                 );
                 Ok(())

@@ -313,15 +313,15 @@ pub async fn reconcile(
     let (now, days) = (SystemClock.now(), Span::days(days.into()));
     let database = connect(config).await?;
     let work = async {
+        let known = database.reconciliations().await?;
+        let last = known.iter().find(|one| one.method == method);
         let (listed, of) = match file {
             // A file has what it has; a provider can be asked for more.
             Some(file) => {
                 let listed = lists::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-                (listed, (now - days, now))
+                (listed, payments::window_of_file(last, days, now))
             }
             None => {
-                let known = database.reconciliations().await?;
-                let last = known.iter().find(|one| one.method == method);
                 let of = payments::window(last, days, now);
                 let providers = outside::providers(&config.money, outside::telegram(config)?.as_ref())?;
                 let provider = providers.get(method).context("this way to pay is not set up")?;

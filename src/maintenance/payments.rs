@@ -34,6 +34,9 @@ const A_PAGE: u32 = 500;
 /// round.
 const AROUND: Span = Span::hours(1);
 
+/// How much later than a wrong file the right one may come.
+const A_DAY: Span = Span::hours(24);
+
 /// How many differences are kept in words.
 const SHOWN: usize = 20;
 
@@ -187,6 +190,16 @@ pub async fn compare(app: &App, now: Time) -> Result<(), Unavailable> {
 pub fn window(last: Option<&Reconciliation>, usually: Span, now: Time) -> (Time, Time) {
     let since = now - usually;
     (last.map_or(since, |last| last.begins(since)), now)
+}
+
+/// What a file covers: so long until now, as whoever made it says. The right file comes a while after a wrong
+/// one, and is of the same time: within a day it begins where that one did, or nothing would ever cover what
+/// was found in that one, and the same command could not clear it.
+#[must_use]
+pub fn window_of_file(last: Option<&Reconciliation>, long: Span, now: Time) -> (Time, Time) {
+    let since = now - long;
+    let same = last.map(|last| last.begins(since)).filter(|begins| *begins > since - A_DAY);
+    (same.unwrap_or(since), now)
 }
 
 async fn compare_with(

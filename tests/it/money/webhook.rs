@@ -297,14 +297,72 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
         );
         assert_eq!(must(&admin, Method::POST, &pay, Some(sent)).await["state"], "paid");
         std::fs::write(&file, "charge_id,amount_minor,currency\na,50001,RUB\n").unwrap();
-        let output = reconcile(file);
+        let output = reconcile(file.clone());
         assert!(!output.status.success());
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
             said.contains("charge a: charged 500.00 RUB in the books, 500.01 RUB at the provider"),
             "{said}"
         );
+        let why = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(why.contains("--days 5"), "how much a list needs to clear it: {why}");
+        // It was the wrong file. The same command clears it with the right one.
+        std::fs::write(&file, "charge_id,amount_minor,currency\na,50000,RUB\n").unwrap();
+        let output = reconcile(file);
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(admin.get("/api/admin/withdrawals").await["payouts_frozen"], false);
         app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn the_right_file_clears_within_a_day_what_a_wrong_one_of_as_many_days_has_found() {
+    for backend in backends() {
+        let app = start(backend, &[]).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        let (method, long) = (peerpack_actors::money::payment::Method::Manual, Span::days(2));
+        let compare = async |listed: &[Listed], long, at| {
+            let known = database.reconciliations().await.unwrap();
+            let of = payments::window_of_file(known.first(), long, at);
+            payments::reconcile(database, method, listed, of, at).await.unwrap()
+        };
+        let wrong = [Listed {
+            charge_id: "nobody's".to_owned(),
+            amount: Amount::new(100, Currency::Rub),
+            refunded_minor: 0,
+            charged_back_minor: 0,
+        }];
+        for (later, open) in [(Span::seconds(3), 0), (Span::hours(23), 0), (Span::hours(25), 1)] {
+            assert_eq!(compare(&wrong, long, now).await.differences, 1);
+            assert_eq!(compare(&[], long, now + later).await.differences, open, "{later:?} later");
+        }
+        // By then a file of so many days lacks an hour, and one of more days is asked for.
+        assert_eq!(compare(&[], Span::days(4), now + Span::hours(25)).await.differences, 0);
+    }
+}
+
+#[actix_web::test]
+async fn what_is_listed_and_older_than_what_is_compared_is_looked_for_in_all_the_books() {
+    for backend in backends() {
+        let acquirer = Acquirer::start();
+        let app = start(backend, &acquirer.settings()).await;
+        let anna = app.sign_in("Анна").await;
+        let id = top_up(&anna, 500.0).await["payment_id"].as_str().unwrap().to_owned();
+        acquirer.charge(&id, "a", 50_000);
+        acquirer.tells(&app, &id).await;
+        let (database, now) = (&app.app.database, app.app.clock.now());
+        let of = (now + Span::days(5), now + Span::days(9));
+        let method = peerpack_actors::money::payment::Method::Webhook;
+        for (minor, differences) in [(50_000, 0), (50_001, 1)] {
+            let listed = [Listed {
+                charge_id: "a".to_owned(),
+                amount: Amount::new(minor, Currency::Rub),
+                refunded_minor: 0,
+                charged_back_minor: 0,
+            }];
+            let found = payments::reconcile(database, method, &listed, of, of.1).await.unwrap();
+            assert_eq!(found.differences, differences, "{:?}", found.examples);
+        }
     }
 }
 
