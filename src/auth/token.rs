@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
+use actix_web::http::StatusCode;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use peerpack_actors::ids::{RequestId, UserId};
@@ -76,6 +77,26 @@ pub struct Access {
     pub issued_at: Time,
     /// Until when it is good.
     pub expires_at: Time,
+    /// Whether it is an operator's who has not shown a second factor, and so may do what a user may.
+    pub is_unproven: bool,
+}
+
+impl Access {
+    /// Lets pass anybody who has one of the roles.
+    ///
+    /// # Errors
+    /// 403 for everybody else. An operator without a second factor hears that it is missing: the role itself
+    /// may well allow this.
+    pub fn require(&self, roles: &[Role]) -> Result<Principal, ApiError> {
+        self.principal.require(roles).map_err(|refused| {
+            if self.is_unproven {
+                let message = "show your second factor first, or set one up: your role counts after that";
+                ApiError::new(StatusCode::FORBIDDEN, "second_factor_required", message)
+            } else {
+                refused
+            }
+        })
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -91,6 +112,8 @@ struct Claims {
     sid: Uuid,
     token_use: TokenUse,
     role: Role,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    unproven: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,6 +214,22 @@ impl Tokens {
     /// A new token of a session and the seconds it is good for. `random` makes its id.
     #[must_use]
     pub fn issue(&self, principal: Principal, session: Uuid, now: Time, random: [u8; 10]) -> (String, u32) {
+        self.issue_as((principal, false), session, now, random)
+    }
+
+    /// The same for an operator who has not shown a second factor: a user's token, which says why it is one.
+    #[must_use]
+    pub fn issue_unproven(&self, user: UserId, session: Uuid, now: Time, random: [u8; 10]) -> (String, u32) {
+        self.issue_as((Principal { user, role: Role::User }, true), session, now, random)
+    }
+
+    fn issue_as(
+        &self,
+        (principal, unproven): (Principal, bool),
+        session: Uuid,
+        now: Time,
+        random: [u8; 10],
+    ) -> (String, u32) {
         let issued_at = seconds(now);
         let lifetime_s = self.lifetime.ms() / 1_000;
         let claims = Claims {
@@ -204,6 +243,7 @@ impl Tokens {
             sid: session,
             token_use: TokenUse::Access,
             role: principal.role,
+            unproven,
         };
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .expect("plain claims under a symmetric key can always be signed");
@@ -241,7 +281,14 @@ impl Tokens {
             return Err(TokenError::Expired);
         }
         let principal = Principal { user: claims.sub, role: claims.role };
-        Ok(Access { principal, id: claims.jti, session: claims.sid, issued_at, expires_at })
+        Ok(Access {
+            principal,
+            id: claims.jti,
+            session: claims.sid,
+            issued_at,
+            expires_at,
+            is_unproven: claims.unproven,
+        })
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) async fn enforce<B: MessageBody + 'static>(
             authenticate(req.request())?;
         }
         Access::Only(roles) => {
-            authenticate(req.request())?.principal.require(roles)?;
+            authenticate(req.request())?.require(roles)?;
         }
     }
     next.call(req).await

@@ -118,6 +118,13 @@ pub const CODES: &[Code] = &[
         "the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS",
         "Страницам с этого адреса сюда нельзя: его нет в PEERPACK_ALLOWED_ORIGINS",
     ),
+    anywhere(
+        "second_factor_required",
+        &[403],
+        "an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after \
+         `POST /api/user/second-factor` if there is none yet",
+        "Сначала нужен второй фактор",
+    ),
     here("blocked", &[403], "the account is blocked", "Аккаунт заблокирован"),
     here("wrong_party", &[403], "this step is the other party's", "Это может сделать только другая сторона"),
     anywhere("not_found", &[404], "not there, or nothing of the caller's", "Здесь ничего нет"),

@@ -73,6 +73,8 @@ pub(super) async fn redeem(req: &HttpRequest, app: &App, ticket: &str) -> Result
         session: found.session,
         issued_at: found.issued_at,
         expires_at: found.token_expires_at,
+        // Nobody is asked for a role here.
+        is_unproven: false,
     };
     welcome(req, access)
 }

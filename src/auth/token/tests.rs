@@ -84,6 +84,17 @@ fn x_26_other_algorithms_are_refused() {
 }
 
 #[test]
+fn an_operator_without_a_second_factor_may_what_a_user_may_and_hears_why() {
+    let (token, _) = tokens().issue_unproven(anna().user, Uuid::nil(), NOW, [1; 10]);
+    let access = tokens().verify(&token, NOW).unwrap();
+    assert!(access.require(&[Role::User]).is_ok());
+    assert_eq!(access.require(&[Role::Admin]).unwrap_err().code(), "second_factor_required");
+    let (token, _) = tokens().issue(anna(), Uuid::nil(), NOW, [1; 10]);
+    let access = tokens().verify(&token, NOW).unwrap();
+    assert_eq!(access.require(&[Role::Admin]).unwrap_err().code(), "forbidden", "it is the role");
+}
+
+#[test]
 fn x_26_headers_that_point_to_another_key_are_refused() {
     let kid = Header { kid: Some("../../dev/null".into()), ..Header::default() };
     let jku = Header { jku: Some("https://evil.example/keys".into()), ..Header::default() };

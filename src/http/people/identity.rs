@@ -235,8 +235,22 @@ pub(in crate::http) async fn access_token(
     let (user, session) = found.ok_or_else(refused)?;
     let user = app.database.user(user).await?.filter(|user| user.blocked_at.is_none()).ok_or_else(refused)?;
     let shown = user.role.is_operator() && app.database.is_lifted(session).await?;
-    let (role, _) = rights(app, &user, shown).await?;
-    Ok(tokens.issue(Principal { user: user.id, role }, session, now, app.clock.random()).0)
+    let (role, missing) = rights(app, &user, shown).await?;
+    Ok(issued(app, tokens, (Principal { user: user.id, role }, missing), session).0)
+}
+
+/// An access token of a session. Without the second factor it says that this is what is missing.
+fn issued(
+    app: &App,
+    tokens: &Tokens,
+    (principal, missing): (Principal, Option<SecondFactorIs>),
+    session: Uuid,
+) -> (String, u32) {
+    let (now, random) = (app.clock.now(), app.clock.random());
+    match missing {
+        Some(_) => tokens.issue_unproven(principal.user, session, now, random),
+        None => tokens.issue(principal, session, now, random),
+    }
 }
 
 /// Begins a session for somebody who has shown who they are, and perhaps their second factor.
@@ -307,7 +321,7 @@ async fn signed_in(
         None => None,
     };
     let principal = Principal { user: user.id, role };
-    let (access_token, expires_in) = tokens.issue(principal, session, app.clock.now(), app.clock.random());
+    let (access_token, expires_in) = issued(app, tokens, (principal, second_factor), session);
     let refresh_token = refresh.reveal();
     Ok(SignedIn {
         access_token,

@@ -223,5 +223,9 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "Вас уже спросили об этой посылке: примите или отклоните тот запрос",
     ),
     ("your role does not allow this", "Ваша роль этого не позволяет"),
+    (
+        "show your second factor first, or set one up: your role counts after that",
+        "Сначала покажите второй фактор или заведите его: до этого роль не действует",
+    ),
     ("a deal is still under way: it has to end first", "Сначала должна закончиться сделка, которая ещё идёт"),
 ];

@@ -55,7 +55,9 @@ async fn x_104_no_operator_does_anything_in_production_without_a_second_factor()
             assert_eq!(root.post("/api/admin/operators", hired).await.0.as_u16(), 201);
             let entered = enter(&app, login, None).await;
             assert_eq!(entered["second_factor"], "set_up", "{role}");
-            assert_eq!(status(&signed_in(&app, &entered), path).await, 403, "{role}");
+            let (status_is, refused) = signed_in(&app, &entered).call(Method::GET, path, None).await;
+            assert_eq!(status_is.as_u16(), 403, "{role}");
+            assert_eq!(refused["code"], "second_factor_required", "it is not the role: {refused}");
             let refresh = json!({ "refresh_token": entered["refresh_token"] });
             let (_, refreshed) = call(&app, "/api/auth/refresh", refresh).await;
             assert_eq!(status(&signed_in(&app, &refreshed), path).await, 403, "{role}, refreshed");

@@ -210,6 +210,8 @@ async fn x_37_an_administrator_may_do_nothing_without_a_second_factor() {
         let queue =
             async |who: &TestUser| who.call(Method::GET, "/api/admin/withdrawals", None).await.0.as_u16();
         assert_eq!(queue(&root).await, 403);
+        let (_, refused) = root.call(Method::GET, "/api/admin/withdrawals", None).await;
+        assert_eq!(refused["code"], "second_factor_required", "the role is right: {refused}");
         // An operator cannot leave by the door for users either.
         assert_eq!(root.call(Method::DELETE, "/api/user/account", None).await.1["code"], "operator");
 
