@@ -674,4 +674,38 @@ on_both! {
         let (handle, db, url) = (Handle::current(), store.db.clone(), store.url.clone());
         tokio::task::spawn_blocking(move || run(&handle, &db, &url)).await.expect("the model agrees");
     }
+
+    async fn the_ten_places_that_were_named_last_are_known(store: &TestStore) {
+        let mut real = Real::new(store.db.clone(), store.url.clone());
+        assert!(real.carry_out(Move::Pay { who: 0, minor: 10 * MIN_MINOR }).await);
+        let (db, owner, rules) = (&store.db, real.people[0], PayoutRules::default());
+        // From when on money could go there. It is given back, so that there is some for the next one.
+        let named = async |place: &str, minutes: i64| {
+            let (id, at) = (WithdrawalId::from(user().uuid()), after(minutes));
+            let (withdrawal, out) =
+                Withdrawal::request(id, owner, roubles(MIN_MINOR), "card".to_owned(), None, at).expect("money");
+            db.add_withdrawal(withdrawal, out, place.to_owned(), rules, None).await.expect("asked for");
+            let waiting = db.withdrawal(id).await.expect("read").expect("the withdrawal");
+            let rejected = waiting.decide(WithdrawalCommand::Reject, user(), rules, at).expect("rejected");
+            db.move_withdrawal(waiting.clone(), rejected, "no".to_owned()).await.expect("moved");
+            waiting.payable_from
+        };
+        assert_eq!(named("card", 10).await, after(10), "the first one of all");
+        assert_eq!(named("phone", 11).await, after(11) + rules.wait);
+        assert_eq!(named("card", 12).await, after(10), "it was known before the other one");
+        assert_eq!(named("phone", 13).await, after(11) + rules.wait);
+        // A node of the version before notes the last one alone.
+        store.sabotage("DELETE FROM payout_places").await;
+        assert_eq!(named("phone", 14).await, after(11) + rules.wait);
+        for n in 20..29 {
+            assert_eq!(named(&format!("card {n}"), n).await, after(n) + rules.wait);
+        }
+        assert_eq!(named("phone", 30).await, after(11) + rules.wait, "one of ten");
+        for n in 31..41 {
+            named(&format!("card {n}"), n).await;
+        }
+        assert_eq!(named("phone", 50).await, after(50) + rules.wait, "the eleventh is new again");
+        assert_eq!(named("card 40", 51).await, after(40) + rules.wait);
+        store.assert_clean().await;
+    }
 }

@@ -57,7 +57,7 @@ pub struct QueuedView {
     /// Where to, as far as it is shown: `details` tells all of it.
     method: String,
     created_at: String,
-    /// It is not paid before: its owner has named another place for it.
+    /// It is not paid before: its owner has named a new place for it.
     payable_from: String,
     /// Whether two operators have to agree.
     needs_two: bool,

@@ -75,6 +75,9 @@ pub struct TransactionView {
     /// Why money that was to go out came back, in the operator's words.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
+    /// Money on its way out is not sent before, because the place for it was a new one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payable_from: Option<String>,
 }
 
 /// Money to take out.
@@ -164,6 +167,7 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
         Some(WithdrawalState::Paid { .. } | WithdrawalState::Rejected { .. }) | None => "completed",
     };
     let is_rejected = |one: &&Withdrawal| matches!(one.state, WithdrawalState::Rejected { .. });
+    let waits = |one: &&Withdrawal| one.state == WithdrawalState::Queued && one.payable_from > one.created_at;
     TransactionView {
         id: transfer.key.clone(),
         description: withdrawal.map_or(&transfer.description, |withdrawal| &withdrawal.method).clone(),
@@ -173,12 +177,14 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
         kind: kind.to_owned(),
         status: status.to_owned(),
         reason: withdrawal.filter(is_rejected).and_then(|rejected| rejected.note.clone()),
+        payable_from: withdrawal.filter(waits).map(|waiting| waiting.payable_from.to_string()),
     }
 }
 
 /// Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of
 /// one person wait at most, and so much goes out in a day. Where the money goes is kept encrypted, and shown
-/// with its last characters only. Another place than before is not paid to at once.
+/// with its last characters only. A place that was not named before is not paid to at once: `payable_from` in
+/// `GET /api/user/balance` says from when on. The last ten are known.
 #[utoipa::path(post, path = "/api/user/withdraw", operation_id = "withdraw_money",
     tag = "money", security(("bearer" = [])), request_body = Withdraw,
     params(Repeatable),

@@ -28,7 +28,18 @@ const ADD: Sql = sql("\
 // One person's withdrawals are added one after the other: what is known of the details stays so.
 const OWNER: Sql = locking!("SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE");
 
-const DETAILS: Sql = sql("SELECT fingerprint, payable_from FROM payout_details WHERE user_id = $1");
+// What a node of the version before has noted: it knows of one place.
+const TAKE_DETAILS_OVER: Sql = sql("\
+    INSERT INTO payout_places (user_id, fingerprint, payable_from, named_at) \
+    SELECT user_id, fingerprint, payable_from, payable_from FROM payout_details WHERE user_id = $1 \
+    ON CONFLICT (user_id, fingerprint) DO NOTHING");
+const PLACES: Sql = sql("SELECT fingerprint, payable_from FROM payout_places WHERE user_id = $1");
+const NOTE_PLACE: Sql = sql("\
+    INSERT INTO payout_places (user_id, fingerprint, payable_from, named_at) VALUES ($1, $2, $3, $4) \
+    ON CONFLICT (user_id, fingerprint) DO UPDATE SET named_at = excluded.named_at");
+const FORGET_PLACES: Sql = sql("\
+    DELETE FROM payout_places WHERE user_id = $1 AND fingerprint NOT IN (SELECT p.fingerprint \
+    FROM payout_places AS p WHERE p.user_id = $1 ORDER BY p.named_at DESC, p.fingerprint LIMIT $2)");
 const NOTE_DETAILS: Sql = sql("\
     INSERT INTO payout_details (user_id, fingerprint, payable_from) VALUES ($1, $2, $3) \
     ON CONFLICT (user_id) DO UPDATE SET fingerprint = excluded.fingerprint, payable_from = excluded.payable_from");
@@ -64,13 +75,16 @@ const APPROVE: Sql = sql("\
     UPDATE withdrawals SET approved_at = $2, approved_by = $3, approval_note = $4 \
     WHERE id = $1 AND state = 'queued' AND approved_at IS NULL");
 
+/// How many places of one person are known: those that were named last.
+const KNOWN_PLACES: u32 = 10;
+
 /// How far back the limit of a day looks.
 const A_DAY: Span = Span::hours(24);
 
 impl Database {
     /// Keeps a withdrawal, moves its money out of the wallet, keeps its receipt, and tells its owner.
-    /// `fingerprint` says whether the owner has named this place for it before: if it was another one, it
-    /// waits.
+    /// `fingerprint` says whether the owner has named this place for it before: where it is new beside others,
+    /// it waits.
     ///
     /// # Errors
     /// `InsufficientFunds`, `TooManyWithdrawals`, `DailyLimit`, `Invalid`, `AnsweredBefore`, or when the
@@ -91,13 +105,7 @@ impl Database {
                 let kept = receipt.as_ref().map(|receipt| (receipt, created_at));
                 receipts::keep(conn, kept.into_iter()).await?;
                 conn.optional(OWNER, args![user.uuid()]).await?;
-                let known = conn.optional(DETAILS, args![user.uuid()]).await?;
-                let payable_from = match &known {
-                    None => created_at,
-                    Some(row) if row.text("fingerprint")? == fingerprint => row.time("payable_from")?,
-                    Some(_) => created_at + rules.wait,
-                };
-                conn.execute(NOTE_DETAILS, args![user.uuid(), fingerprint, payable_from.ms()]).await?;
+                let payable_from = payable_from(conn, user, &fingerprint, created_at, rules.wait).await?;
                 let currency = amount.currency.code();
                 let values = args![
                     id.uuid(),
@@ -236,6 +244,29 @@ fn withdrawal(row: &Row) -> Result<Withdrawal, Failure> {
         approval_note: row.get("approval_note")?,
         note: row.get("note")?,
     })
+}
+
+/// From when on money can go to a place, which is noted as named: at once to the first one, after `wait` to
+/// another one, and to one that was named before as it was then.
+async fn payable_from(
+    conn: &mut Conn,
+    user: UserId,
+    fingerprint: &str,
+    now: Time,
+    wait: Span,
+) -> Result<Time, Failure> {
+    conn.execute(TAKE_DETAILS_OVER, args![user.uuid()]).await?;
+    let known = conn.all(PLACES, args![user.uuid()]).await?;
+    let mut from = if known.is_empty() { now } else { now + wait };
+    for place in &known {
+        if place.text("fingerprint")? == fingerprint {
+            from = place.time("payable_from")?;
+        }
+    }
+    conn.execute(NOTE_PLACE, args![user.uuid(), fingerprint, from.ms(), now.ms()]).await?;
+    conn.execute(FORGET_PLACES, args![user.uuid(), KNOWN_PLACES]).await?;
+    conn.execute(NOTE_DETAILS, args![user.uuid(), fingerprint, from.ms()]).await?;
+    Ok(from)
 }
 
 /// Tells somebody of more or less in their wallet, in the transaction that makes it so.

@@ -169,6 +169,7 @@ const ERASE_ORDER_OFFERS: Sql =
     sql("UPDATE order_offers SET reason = '' WHERE courier = $1 AND reason <> ''");
 const ERASE_DUTY: Sql = sql("DELETE FROM duties WHERE courier = $1 AND state = 'offline'");
 const ERASE_PAYOUT_DETAILS: Sql = sql("DELETE FROM payout_details WHERE user_id = $1");
+const ERASE_PAYOUT_PLACES: Sql = sql("DELETE FROM payout_places WHERE user_id = $1");
 
 /// What became of a wish to be deleted.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -271,6 +272,7 @@ impl Database {
                     conn.execute(ERASE_METHODS, args![user.uuid()]).await?;
                     for erase in [
                         ERASE_PAYOUT_DETAILS,
+                        ERASE_PAYOUT_PLACES,
                         ERASE_BOT_SETTINGS,
                         ERASE_OUTBOX,
                         ERASE_SUBSCRIPTIONS,

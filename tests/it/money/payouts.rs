@@ -146,10 +146,17 @@ async fn new_details_wait_and_so_much_goes_out_in_a_day() {
         let in_ms = from.as_millisecond() - app.app.clock.now().ms();
         assert!((Span::hours(23).ms()..=Span::hours(24).ms()).contains(&in_ms), "{in_ms}");
         let again = take_out(&ivan, 100, "+7 900 123-45-67").await;
-        assert_eq!(refused(&admin, &pay(&again), sent).await.1, "payout_waits", "the place is still new");
+        assert_eq!(refused(&admin, &pay(&again), sent.clone()).await.1, "payout_waits", "it is still new");
+        let own = ivan.get("/api/user/balance").await["transactions"].as_array().unwrap().clone();
+        let shown = |id: &str| own.iter().find(|one| one["id"].as_str().unwrap().starts_with(id)).unwrap();
+        assert_eq!(shown(&other)["payable_from"], waiting(&admin, &other).await["payable_from"]);
+        assert_eq!(shown(&same).get("payable_from"), None, "it was paid");
+        // A place that was paid to is none the newer for another one that was tried in between.
+        let back = take_out(&ivan, 100, "4276 1600 0000 1234").await;
+        assert_eq!(must(&admin, Method::POST, &pay(&back), Some(sent)).await["state"], "paid");
         let more = json!({ "amount": 101, "method": "+7 900 123-45-67" });
         assert_eq!(refused(&ivan, "/api/user/withdraw", more).await, (409, "daily_limit".to_owned()));
-        assert_eq!(balance(&ivan, "available").await, 500.0, "what is refused moves nothing");
+        assert_eq!(balance(&ivan, "available").await, 400.0, "what is refused moves nothing");
         app.audit().await;
     }
 }
