@@ -42,6 +42,7 @@ pub use market::views::{
     PackageHeader, Person, RequestHeader, SenderPackages, TripHeader, TripRequest, TripRequests, Which,
 };
 pub use money::fees::FeeVersion;
+pub use money::payments::PaymentsOf;
 pub use money::reconciliations::Reconciliation;
 pub use money::wallet::{Balance, LedgerOf, TransferRecord};
 pub use people::accounts::Deletion;

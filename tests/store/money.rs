@@ -3,7 +3,7 @@
 //! step every wallet is what the model says, and the rules of the audit hold; what is refused leaves every
 //! balance as it was.
 
-use peerpack::store::{Database, Settings};
+use peerpack::store::{Database, PaymentsOf, Settings};
 use peerpack_actors::ids::{PackageId, PaymentId, RefundId, RequestId, UserId, WithdrawalId};
 use peerpack_actors::market::package::PackageCommand;
 use peerpack_actors::market::request::{Party, RequestCommand};
@@ -673,6 +673,33 @@ on_both! {
     async fn the_store_agrees_with_a_model_of_the_money_after_each_step(store: &TestStore) {
         let (handle, db, url) = (Handle::current(), store.db.clone(), store.url.clone());
         tokio::task::spawn_blocking(move || run(&handle, &db, &url)).await.expect("the model agrees");
+    }
+
+    async fn payments_are_found_page_by_page_by_what_is_known_of_them(store: &TestStore) {
+        let mut real = Real::new(store.db.clone(), store.url.clone());
+        for who in [0, 0, 1] {
+            assert!(real.carry_out(Move::Pay { who, minor: 500 }).await);
+        }
+        let waiting = real.ask(real.people[1], 500).await;
+        let ids: Vec<PaymentId> = real.payments.iter().map(|report| report.payment_id).collect();
+        let found = async |of: PaymentsOf, by: (Option<Method>, Option<PaymentState>), before, limit| {
+            let page = store.db.payments_sought(of, by, before, limit).await.expect("read");
+            page.into_iter().map(|file| file.payment.id).collect::<Vec<_>>()
+        };
+        let any = (None, None);
+        let (older, newer) = (ids[0].min(ids[1]), ids[0].max(ids[1]));
+        let own = PaymentsOf::User(real.people[0]);
+        assert_eq!(found(own.clone(), any, None, 1).await, [newer]);
+        assert_eq!(found(own, any, Some(newer), 1).await, [older]);
+        assert_eq!(found(PaymentsOf::Payment(ids[2]), any, None, 9).await, [ids[2]]);
+        assert_eq!(found(PaymentsOf::Number(ids[2].to_string()), any, None, 9).await, [ids[2]]);
+        assert_eq!(found(PaymentsOf::Waiting, any, None, 9).await, [waiting]);
+        let others = PaymentsOf::User(real.people[1]);
+        let succeeded = (Some(Method::Webhook), Some(PaymentState::Succeeded));
+        assert_eq!(found(others.clone(), succeeded, None, 9).await, [ids[2]]);
+        assert_eq!(found(others, (Some(Method::Manual), None), None, 9).await, Vec::<PaymentId>::new());
+        let all = found(PaymentsOf::Anybody, succeeded, None, 9).await;
+        assert!(all.len() == 3 && all.is_sorted_by(|one, next| one > next), "{all:?}");
     }
 
     async fn the_ten_places_that_were_named_last_are_known(store: &TestStore) {

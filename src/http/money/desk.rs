@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::{PackageId, PaymentId, RefundId, UserId};
 use peerpack_actors::money::Amount;
-use peerpack_actors::money::payment::{Cost, Method, PaymentCommand, PaymentFile};
+use peerpack_actors::money::payment::{Cost, Method, PaymentCommand, PaymentFile, PaymentState};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
@@ -18,21 +18,34 @@ use crate::error::extract::{Body, Query};
 use crate::error::{ApiError, Problem};
 use crate::http::input::{self, LONG_TEXT, SHORT_TEXT};
 use crate::maintenance::payments as providers;
-use crate::store::{LedgerOf, TransferRecord};
+use crate::store::{LedgerOf, PaymentsOf, TransferRecord};
 
 /// How many entries of the books one answer lists.
 const PAGE: u32 = 500;
 
-/// Which payments.
+/// Which payments: those that one of `payment`, `reference`, `package` and `user` names; without any of them
+/// those in a state, or those that have no money yet.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
 #[into_params(parameter_in = Query)]
 pub struct Sought {
-    /// `manual` if it is not said.
+    /// Of any method if it is not said; `manual` if nothing else is said either.
     #[param(value_type = Option<Method>)]
     method: Option<Method>,
-    /// What stands on the transfer.
+    /// In any state if it is not said and something else is.
+    #[param(value_type = Option<PaymentState>)]
+    state: Option<PaymentState>,
+    /// The payment itself.
+    #[param(value_type = Option<String>)]
+    payment: Option<PaymentId>,
+    /// What stands on the transfer; or what a charge is called at the provider, or at the acquirer behind it.
     reference: Option<String>,
+    /// What was paid for, or highlighted.
+    #[param(value_type = Option<String>)]
+    package: Option<PackageId>,
+    /// Whose payments.
+    #[param(value_type = Option<String>)]
+    user: Option<UserId>,
     /// The next page, as the last answer named it.
     #[param(value_type = Option<String>)]
     cursor: Option<PaymentId>,
@@ -150,17 +163,30 @@ pub struct ReconciliationView {
     examples: Vec<String>,
 }
 
-/// Payments that have no money yet: those to look for in a statement of the bank.
-#[utoipa::path(get, path = "/api/admin/payments", operation_id = "awaited_payments",
+/// Payments in any state, with what was taken for them, by what is known of them. If nothing is said, those
+/// that have no money yet: to look for in a statement of the bank.
+#[utoipa::path(get, path = "/api/admin/payments", operation_id = "find_payments",
     tag = "admin", security(("bearer" = [])), params(Sought),
     responses((status = 200, body = payments::Payments), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem)))]
+        (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn list(app: web::Data<App>, query: Query<Sought>) -> Result<HttpResponse, ApiError> {
-    let Sought { method, reference, cursor } = query.0;
-    let (method, reference) = (method.unwrap_or(Method::Manual), reference.unwrap_or_default());
-    let reference = reference.trim().to_uppercase();
-    let found = app.database.payments_without_money(method, reference, cursor, payments::page_size()).await?;
-    Ok(HttpResponse::Ok().json(payments::page(&app, &found)))
+    let Sought { method, state, payment, reference, package, user, cursor } = query.0;
+    let reference = reference.map(|given| given.trim().to_owned()).filter(|given| !given.is_empty());
+    let of = match (payment, reference, package, user) {
+        (None, None, None, None) if state.is_none() => PaymentsOf::Waiting,
+        (None, None, None, None) => PaymentsOf::Anybody,
+        (Some(payment), None, None, None) => PaymentsOf::Payment(payment),
+        (None, Some(number), None, None) => PaymentsOf::Number(number),
+        (None, None, Some(package), None) => PaymentsOf::Package(package),
+        (None, None, None, Some(user)) => PaymentsOf::User(user),
+        _ => {
+            let message = "name one of payment, reference, package and user";
+            return Err(ApiError::unprocessable("reference", message));
+        }
+    };
+    let method = method.or_else(|| (of == PaymentsOf::Waiting).then_some(Method::Manual));
+    let found = app.database.payments_sought(of, (method, state), cursor, payments::page_size()).await?;
+    Ok(HttpResponse::Ok().json(payments::page(&found, |file| payments::desk_view(&app, file))))
 }
 
 /// Books a transfer that has come: it is credited to the payer's wallet, whatever the amount.
@@ -269,7 +295,7 @@ async fn carry_out(
 /// Answers with a payment as it is now, and keeps that for an equal call: what was kept with the money knew
 /// nothing of what the provider has said since.
 async fn answer(app: &App, once: &Once, file: &PaymentFile) -> Result<HttpResponse, ApiError> {
-    let shown = payments::view(app, file);
+    let shown = payments::desk_view(app, file);
     if let Some(receipt) = once.receipt(StatusCode::OK, &shown) {
         app.database.amend_answer(&receipt).await?;
     }
@@ -288,7 +314,7 @@ async fn moved(
     let receipt = before
         .decide(&command, i64::MAX / 4, now, &mut || app.clock.random())
         .ok()
-        .and_then(|decided| once.receipt(StatusCode::OK, &payments::view(app, &decided.after)));
+        .and_then(|decided| once.receipt(StatusCode::OK, &payments::desk_view(app, &decided.after)));
     match app.database.move_payment(id, command, now, receipt).await {
         Ok(Some((file, committed))) => {
             app.engine.told(committed);

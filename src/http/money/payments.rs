@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::app::App;
-use crate::auth::Principal;
+use crate::auth::{Principal, Role};
 use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Given, Query, RawBody};
 use crate::error::{ApiError, Problem};
@@ -66,6 +66,9 @@ pub struct PayIn {
 #[schema(as = Payment)]
 pub struct PaymentView {
     payment_id: PaymentId,
+    /// Whose it is; for operators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<UserId>,
     status: PaymentState,
     purpose: PaymentPurpose,
     /// The package that is paid for, or highlighted.
@@ -92,9 +95,38 @@ pub struct PaymentView {
     /// Where to transfer the amount, with the reference, while it is awaited.
     #[serde(skip_serializing_if = "Option::is_none")]
     instructions: Option<String>,
+    /// What was taken for it, oldest first; for operators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    charges: Option<Vec<ChargeView>>,
     refunds: Vec<RefundView>,
     created_at: String,
     expires_at: String,
+}
+
+/// Money that was taken for a payment. One that was paid twice has two.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PaymentCharge)]
+pub struct ChargeView {
+    /// What it is called at its provider, or at the bank: a refund and a charge-back name it so.
+    charge_id: String,
+    /// What it is called at the acquirer behind the provider, where it has another number there. A refund and a
+    /// charge-back may name it so, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_charge_id: Option<String>,
+    /// How much was taken, in the currency of the payment.
+    amount: f64,
+    /// What of it has not gone back, and is not about to.
+    left: f64,
+    /// What a bank has taken back.
+    charged_back: f64,
+    /// What an operator has seen of it, who has booked it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<String>,
+    /// That operator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    booked_by: Option<UserId>,
+    /// When it was credited.
+    at: String,
 }
 
 /// Money of a payment on its way back to where it came from.
@@ -108,7 +140,7 @@ pub struct RefundView {
     at: String,
 }
 
-/// One's payments.
+/// Payments: one's own, or those that an operator has looked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MyPayments)]
 pub struct Payments {
@@ -260,7 +292,8 @@ fn reference(random: [u8; 10]) -> String {
     format!("PP-{}-{}", first.iter().collect::<String>(), second.iter().collect::<String>())
 }
 
-/// A payment as it is now. A provider is not asked: that is done without being asked.
+/// A payment as it is now: one's own, or any for administrators. A provider is not asked: that is done without
+/// being asked.
 #[utoipa::path(get, path = "/api/payments/{payment_id}", operation_id = "show_payment", tag = "money",
     security(("bearer" = [])), params(("payment_id" = String, Path, description = "The payment")),
     responses((status = 200, body = PaymentView), (status = 401, body = Problem), (status = 404, body = Problem)))]
@@ -269,9 +302,14 @@ pub async fn show(
     principal: Principal,
     path: web::Path<PaymentId>,
 ) -> Result<HttpResponse, ApiError> {
-    let file = app.database.payment(path.into_inner()).await?;
-    let file = file.filter(|file| file.payment.user == principal.user).ok_or_else(ApiError::not_found)?;
-    Ok(HttpResponse::Ok().json(view(&app, &file)))
+    let file = app.database.payment(path.into_inner()).await?.ok_or_else(ApiError::not_found)?;
+    // Whoever gives money back has to see what there is.
+    let shown = match principal.role {
+        Role::Admin => desk_view(&app, &file),
+        _ if file.payment.user == principal.user => view(&app, &file),
+        _ => return Err(ApiError::not_found()),
+    };
+    Ok(HttpResponse::Ok().json(shown))
 }
 
 /// One's payments.
@@ -283,14 +321,14 @@ pub async fn list(
     query: Query<Before>,
 ) -> Result<HttpResponse, ApiError> {
     let found = app.database.payments_of(principal.user, query.0.cursor, PAGE).await?;
-    Ok(HttpResponse::Ok().json(page(&app, &found)))
+    Ok(HttpResponse::Ok().json(page(&found, |file| view(&app, file))))
 }
 
-/// A page of payments.
-pub(super) fn page(app: &App, found: &[PaymentFile]) -> Payments {
+/// A page of payments, as somebody sees each of them.
+pub(super) fn page(found: &[PaymentFile], seen: impl Fn(&PaymentFile) -> PaymentView) -> Payments {
     let is_full = found.len() == PAGE as usize;
     let next_cursor = found.last().filter(|_| is_full).map(|last| last.payment.id.to_string());
-    Payments { payments: found.iter().map(|file| view(app, file)).collect(), next_cursor }
+    Payments { payments: found.iter().map(seen).collect(), next_cursor }
 }
 
 /// How many payments are on a page.
@@ -298,7 +336,23 @@ pub(super) const fn page_size() -> u32 {
     PAGE
 }
 
-/// A payment as people see it.
+/// A payment as operators see it: whose it is, and what was taken for it.
+pub(super) fn desk_view(app: &App, file: &PaymentFile) -> PaymentView {
+    let major = |minor| Amount::new(minor, file.payment.amount.currency).major();
+    let charges = file.charges.iter().map(|charge| ChargeView {
+        charge_id: charge.reference.clone(),
+        provider_charge_id: charge.provider_reference.clone(),
+        amount: charge.amount.major(),
+        left: major(file.left_of(charge)),
+        charged_back: major(charge.charged_back_minor),
+        evidence: charge.evidence.clone(),
+        booked_by: charge.booked_by,
+        at: charge.at.to_string(),
+    });
+    PaymentView { user_id: Some(file.payment.user), charges: Some(charges.collect()), ..view(app, file) }
+}
+
+/// A payment as its payer sees it.
 pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
     let payment = &file.payment;
     let major = |minor| Amount::new(minor, payment.amount.currency).major();
@@ -313,6 +367,7 @@ pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
     });
     PaymentView {
         payment_id: payment.id,
+        user_id: None,
         status: payment.state,
         purpose: match payment.purpose {
             Purpose::TopUp => PaymentPurpose::TopUp,
@@ -330,6 +385,7 @@ pub(super) fn view(app: &App, file: &PaymentFile) -> PaymentView {
         reference: payment.reference.clone(),
         invoice_url: payment.invoice_url.clone().filter(|_| payment.state.is_open()),
         instructions: awaits_transfer.then(|| app.config.money.instructions.clone()),
+        charges: None,
         refunds: refunds.collect(),
         created_at: payment.created_at.to_string(),
         expires_at: payment.expires_at.to_string(),

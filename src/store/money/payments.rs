@@ -25,7 +25,7 @@ use crate::store::engine::commit::{self, money};
 use crate::store::engine::prepared::Prepared;
 use crate::store::engine::receipts;
 use crate::store::failure::Failure;
-use crate::store::sql::{Conn, Row, Sql, args, each, hex, locking, over_rows, rows, sql};
+use crate::store::sql::{Conn, Row, Sql, Value, args, each, hex, locking, over_rows, rows, sql};
 
 /// How long after a change the provider is asked for the first time what became of it.
 const FIRST_LOOK: Span = Span::minutes(1);
@@ -60,11 +60,32 @@ const OF_USER: Sql = sql(concat!(
     columns!(),
     "FROM payments AS p WHERE p.user_id = $1 AND p.id < $2 ORDER BY p.id DESC LIMIT $3"
 ));
-const WAITING: Sql = sql(concat!(
-    columns!(),
-    "FROM payments AS p WHERE p.method = $1 AND p.state IN ('created', 'pending', 'expired') \
-     AND ($2 = '' OR p.reference = $2) AND p.id < $3 ORDER BY p.id DESC LIMIT $4"
-));
+
+// What `$1` names, of a method and in a state if these are said.
+macro_rules! sought {
+    ($which:literal) => {
+        sql(concat!(
+            columns!(),
+            "FROM payments AS p WHERE ",
+            $which,
+            " AND ($2 = '' OR p.method = $2) AND ($3 = '' OR p.state = $3) AND p.id < $4 \
+             ORDER BY p.id DESC LIMIT $5"
+        ))
+    };
+}
+
+const SOUGHT: Sql = sought!("($1 = '' OR p.state IN ('created', 'pending', 'expired'))");
+const SOUGHT_BY_ID: Sql = sought!("p.id = $1");
+const SOUGHT_BY_USER: Sql = sought!("p.user_id = $1");
+const SOUGHT_BY_PACKAGE: Sql = sought!("p.package_id = $1");
+// Each charge is found by an index, which begins with the method.
+const SOUGHT_BY_NUMBER: Sql = sought!(
+    "p.id IN (SELECT q.id FROM payments AS q WHERE q.reference = upper(CAST($1 AS TEXT)) \
+     UNION SELECT c.payment_id FROM payment_charges AS c \
+     WHERE c.method IN ('manual', 'webhook', 'telegram', 'stars') AND c.reference = $1 \
+     UNION SELECT c.payment_id FROM payment_charges AS c \
+     WHERE c.method IN ('manual', 'webhook', 'telegram', 'stars') AND c.provider_reference = $1)"
+);
 const DUE: Sql =
     sql(concat!(columns!(), "FROM payments AS p WHERE p.look_at <= $1 ORDER BY p.look_at LIMIT $2"));
 const OF_CHARGES: Sql = sql(concat!(
@@ -112,6 +133,24 @@ const PUT_REFUND: Sql = sql("\
     ON CONFLICT (id) DO UPDATE SET state = excluded.state, at = excluded.at");
 const LOOK_LATER: Sql =
     sql("UPDATE payments SET look_at = $2, looks = looks + 1 WHERE id = $1 AND look_at IS NOT NULL");
+
+/// What operators know of a payment that they look for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PaymentsOf {
+    /// That its money has not come yet.
+    Waiting,
+    /// Nothing.
+    Anybody,
+    /// The payment itself.
+    Payment(PaymentId),
+    /// A number that they have read somewhere: what stands on a transfer, however it is written, or what a
+    /// charge is called at its provider or behind it.
+    Number(String),
+    /// Whose it is.
+    User(UserId),
+    /// Which package it pays for, or highlights.
+    Package(PackageId),
+}
 
 impl Database {
     /// Keeps a payment that is about to be asked for at its provider, with the receipt of the call that wants
@@ -214,20 +253,30 @@ impl Database {
         self.payments(OF_USER, args![user.uuid(), before.map_or(Uuid::max(), PaymentId::uuid), limit]).await
     }
 
-    /// Payments of a method that have no money yet, newest first, from before `before`: the one with a
-    /// reference, or all of them if it is empty.
+    /// Payments that operators look for, newest first, from before `before`; of a method and in a state if
+    /// these are said.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn payments_without_money(
+    pub async fn payments_sought(
         &self,
-        method: Method,
-        reference: String,
+        of: PaymentsOf,
+        (method, state): (Option<Method>, Option<PaymentState>),
         before: Option<PaymentId>,
         limit: u32,
     ) -> Result<Vec<PaymentFile>, Unavailable> {
+        let (query, what): (Sql, Value) = match of {
+            PaymentsOf::Waiting => (SOUGHT, "waiting".into()),
+            PaymentsOf::Anybody => (SOUGHT, "".into()),
+            PaymentsOf::Payment(id) => (SOUGHT_BY_ID, id.uuid().into()),
+            PaymentsOf::Number(number) => (SOUGHT_BY_NUMBER, number.into()),
+            PaymentsOf::User(user) => (SOUGHT_BY_USER, user.uuid().into()),
+            PaymentsOf::Package(package) => (SOUGHT_BY_PACKAGE, package.uuid().into()),
+        };
+        let (method, state) = (method.map_or("", Method::word), state.map_or("", PaymentState::word));
         let before = before.map_or(Uuid::max(), PaymentId::uuid);
-        self.payments(WAITING, args![method.word(), reference, before, limit]).await
+        let values = vec![what, method.into(), state.into(), before.into(), limit.into()];
+        self.payments(query, values).await
     }
 
     /// Payments whose providers are to be asked by now what became of them.
@@ -279,11 +328,7 @@ impl Database {
         Ok(())
     }
 
-    async fn payments(
-        &self,
-        query: Sql,
-        values: Vec<crate::store::sql::Value>,
-    ) -> Result<Vec<PaymentFile>, Unavailable> {
+    async fn payments(&self, query: Sql, values: Vec<Value>) -> Result<Vec<PaymentFile>, Unavailable> {
         let work = self.snapshot(move |conn| {
             Box::pin(async move {
                 let found = each(&conn.all(query, values).await?, payment)?;

@@ -124,6 +124,7 @@ pub(super) const REASONS: &[(&str, &str)] = &[
     ("name one of trip and package", "назовите поездку или посылку, что-то одно"),
     ("is not booked by hand", "такой платёж не зачисляют вручную"),
     ("must be at least 1", "нужно не меньше 1"),
+    ("name one of payment, reference, package and user", "укажите одно: платёж, номер, посылку или человека"),
     ("name one of payment, package and user", "укажите одно: платёж, посылку или человека"),
     ("must be after from", "должно быть позже, чем from"),
     ("the statement is too long: please ask for less time", "выписка слишком длинная: укажите срок короче"),

@@ -121,6 +121,14 @@ async fn a_charge_is_found_by_the_number_that_the_acquirer_behind_telegram_knows
             let found = payments::reconcile(database, Method::Telegram, &[listed], of, of.1).await.unwrap();
             assert_eq!((found.compared, found.differences), (1, 0), "{number}: {:?}", found.examples);
         }
+        for number in ["c1", "p-c1"] {
+            let found =
+                admin.get(&format!("/api/admin/payments?reference={number}")).await["payments"][0].clone();
+            assert_eq!(found["payment_id"], payment["payment_id"], "{number}");
+            let charge = &found["charges"][0];
+            let numbers = (&charge["charge_id"], &charge["provider_charge_id"]);
+            assert_eq!(numbers, (&json!("c1"), &json!("p-c1")));
+        }
         let path = format!("/api/admin/payments/{}/refund", payment["payment_id"].as_str().unwrap());
         let back = |charge: &str| json!({ "amount": 100, "charge_id": charge, "reason": "вернули на карту" });
         let (status, unknown) = admin.post(&path, back("p-c2")).await;

@@ -120,6 +120,62 @@ async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nob
 }
 
 #[actix_web::test]
+async fn an_administrator_finds_a_payment_in_any_state_and_sees_what_was_taken_and_given_back() {
+    for backend in backends() {
+        let app = start(backend, &MANUAL).await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
+        let (admin, viewer) = (
+            app.sign_in_with_role("Ольга", Role::Admin).await,
+            app.sign_in_with_role("Вера", Role::Viewer).await,
+        );
+        let package = anna.publish_package("Псков", "Тверь", json!({})).await;
+        let asks = json!({ "purpose": "package", "package_id": package, "amount": 500 });
+        let payment = must(&anna, Method::POST, "/api/payments", Some(asks)).await;
+        let waiting = top_up(&ivan, 100.0).await;
+        let (id, reference) = (id_of(&payment), payment["reference"].as_str().unwrap());
+        let booked = book(&admin, &payment, "Выписка-77", 500.0).await;
+        assert_eq!(booked["charges"][0]["charge_id"], "Выписка-77");
+        let back = json!({ "amount": 120, "reason": "передумала" });
+        must(&admin, Method::POST, &format!("/api/admin/payments/{id}/refund"), Some(back)).await;
+
+        let found = async |query: &str| {
+            let page = admin.get(&format!("/api/admin/payments?{query}")).await;
+            let ids = page["payments"].as_array().unwrap().iter().map(|one| id_of(one).to_owned());
+            ids.collect::<Vec<_>>()
+        };
+        for query in [
+            format!("payment={id}"),
+            format!("reference={}", reference.to_lowercase()),
+            "reference=%D0%92%D1%8B%D0%BF%D0%B8%D1%81%D0%BA%D0%B0-77".to_owned(),
+            format!("user={}", anna.id),
+            format!("package={package}&method=manual"),
+            "state=partly_refunded".to_owned(),
+        ] {
+            assert_eq!(found(&query).await, [id], "{query}");
+        }
+        assert_eq!(found("").await, [id_of(&waiting)], "those that have no money yet");
+        assert_eq!(found("method=manual").await, [id_of(&waiting)]);
+        for query in ["state=failed".to_owned(), format!("user={}&method=webhook", anna.id)] {
+            assert_eq!(found(&query).await, Vec::<String>::new(), "{query}");
+        }
+        let both = format!("/api/admin/payments?payment={id}&user={}", anna.id);
+        assert_eq!(admin.call(Method::GET, &both, None).await.1["code"], "invalid");
+
+        let path = format!("/api/payments/{id}");
+        let seen = admin.get(&path).await;
+        assert_eq!((&seen["user_id"], &seen["refunds"][0]["amount"]), (&json!(anna.id), &json!(120.0)));
+        let charge = &seen["charges"][0];
+        assert_eq!((&charge["amount"], &charge["left"]), (&json!(500.0), &json!(380.0)), "{seen}");
+        assert_eq!(charge["booked_by"], json!(admin.id));
+        assert_eq!(anna.get(&path).await.get("charges"), None, "the evidence is for operators");
+        for stranger in [&ivan, &viewer] {
+            assert_eq!(stranger.call(Method::GET, &path, None).await.0, StatusCode::NOT_FOUND);
+        }
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn an_operator_divides_a_disputed_reward_and_the_books_show_it() {
     for backend in backends() {
         let app = start(backend, &MANUAL).await;
