@@ -302,7 +302,7 @@ layer! {
         /// Withdrawals above this need two operators, kopecks [default: 5000000]
         #[arg(long, value_name = "KOPECKS")]
         pub payout_second_above_minor: Option<u32>,
-        /// How long money waits after its owner has named another place for it, hours [default: 24]
+        /// How long money waits after its owner has named a new place for it, hours [default: 24]
         #[arg(long, value_name = "HOURS")]
         pub payout_wait_h: Option<u16>,
         /// Which log lines are written, such as info,peerpack=debug [default: info]

@@ -305,7 +305,7 @@ pub async fn reconcile(
     now: Time,
 ) -> Result<Reconciliation, Unavailable> {
     let mut books = books(database, method, of.0 - AROUND).await?;
-    // Whoever made the list may have drawn its bounds elsewhere: what is older stands in the books all the same.
+    // Whoever made the list may have drawn its bounds elsewhere: what is older is in the books all the same.
     let older: Vec<&str> = unknown(&books, listed).collect();
     let mut found_by_number = Vec::new();
     for numbers in older.chunks(A_PAGE as usize) {

@@ -25,7 +25,7 @@ pub struct PayoutRules {
     pub daily_minor: i64,
     /// Above this amount, in minor units, two operators have to agree.
     pub second_above_minor: i64,
-    /// How long money waits after its owner has named another place for it.
+    /// How long money waits after its owner has named a new place for it.
     pub wait: Span,
 }
 

@@ -109,8 +109,8 @@ pub struct PaymentView {
 pub struct ChargeView {
     /// What it is called at its provider, or at the bank: a refund and a charge-back name it so.
     charge_id: String,
-    /// What it is called at the acquirer behind the provider, where it has another number there. A refund and a
-    /// charge-back may name it so, too.
+    /// What it is called at the acquirer behind the provider, where it has another number there. A refund and
+    /// a charge-back may name it so, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     provider_charge_id: Option<String>,
     /// How much was taken, in the currency of the payment.
@@ -292,8 +292,8 @@ fn reference(random: [u8; 10]) -> String {
     format!("PP-{}-{}", first.iter().collect::<String>(), second.iter().collect::<String>())
 }
 
-/// A payment as it is now: one's own, or any for administrators. A provider is not asked: that is done without
-/// being asked.
+/// A payment as it is now: one's own, or any for administrators. A provider is not asked: that is done
+/// without being asked.
 #[utoipa::path(get, path = "/api/payments/{payment_id}", operation_id = "show_payment", tag = "money",
     security(("bearer" = [])), params(("payment_id" = String, Path, description = "The payment")),
     responses((status = 200, body = PaymentView), (status = 401, body = Problem), (status = 404, body = Problem)))]

@@ -83,8 +83,8 @@ const A_DAY: Span = Span::hours(24);
 
 impl Database {
     /// Keeps a withdrawal, moves its money out of the wallet, keeps its receipt, and tells its owner.
-    /// `fingerprint` says whether the owner has named this place for it before: where it is new beside others,
-    /// it waits.
+    /// `fingerprint` says whether the owner has named this place for it before: where it is new beside
+    /// others, it waits.
     ///
     /// # Errors
     /// `InsufficientFunds`, `TooManyWithdrawals`, `DailyLimit`, `Invalid`, `AnsweredBefore`, or when the
