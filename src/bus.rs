@@ -18,9 +18,6 @@ use uuid::Uuid;
 /// How long a position is worth knowing.
 pub const POSITION_TTL: Span = Span::minutes(2);
 
-/// How long anything of the position of a courier on duty in town is kept, wherever that is.
-pub const FIX_TTL: Span = Span::minutes(5);
-
 /// What a node hears from the others.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Heard {
@@ -150,15 +147,20 @@ pub trait Presence: Send + Sync + 'static {
     /// Nobody answers.
     async fn last_position(&self, user: UserId, now: Time) -> Result<Option<LastPosition>, Silent>;
 
-    /// A courier on duty in town is here: for the other nodes, and forgotten after [`FIX_TTL`]. Of what waits
-    /// the latest of each courier alone goes out.
-    fn set_fix(&self, _courier: UserId, _fix: LastPosition) {}
+    /// A courier on duty in town is here: for the other nodes, and forgotten after `ttl`, because the
+    /// dispatch says how long a position counts. Of what waits the latest of each courier alone goes out.
+    fn set_fix(&self, _courier: UserId, _fix: LastPosition, _ttl: Span) {}
 
-    /// Where the other nodes have heard a courier on duty last.
+    /// Where the other nodes have heard a courier on duty last, if that is less than `ttl` ago.
     ///
     /// # Errors
     /// Nobody answers.
-    async fn last_fix(&self, _courier: UserId, _now: Time) -> Result<Option<LastPosition>, Silent> {
+    async fn last_fix(
+        &self,
+        _courier: UserId,
+        _now: Time,
+        _ttl: Span,
+    ) -> Result<Option<LastPosition>, Silent> {
         Ok(None)
     }
 }

@@ -111,8 +111,9 @@ impl Town {
         presence: Arc<dyn Presence>,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        let fresh = settings.position_fresh();
         let dispatch = Dispatch::new(Arc::new(database.clone()), settings, Regions::default());
-        let live = Live::new(presence, clock);
+        let live = Live::new(presence, clock, fresh);
         dispatch.watched_by(Arc::clone(&live) as _);
         Self { database, dispatch, live, map: RwLock::default(), daily: Daily::default() }
     }

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use self::fixes::Fixes;
 use self::publishing::Publisher;
-use super::{FIX_TTL, Heard, LastPosition, POSITION_TTL, Presence, Signal, Silent, SocketName};
+use super::{Heard, LastPosition, POSITION_TTL, Presence, Signal, Silent, SocketName};
 
 /// Jobs that wait for Redis at most; what comes on top is dropped and counted.
 pub const QUEUE: usize = 4_096;
@@ -281,18 +281,18 @@ impl Presence for RedisBus {
         Ok(position.filter(|position| now.since(position.at) < POSITION_TTL))
     }
 
-    fn set_fix(&self, courier: UserId, fix: LastPosition) {
-        if self.fixes.put(courier, fix) {
+    fn set_fix(&self, courier: UserId, fix: LastPosition, ttl: Span) {
+        if self.fixes.put(courier, fix, ttl) {
             self.enqueue(Job::Fixes);
         }
     }
 
-    async fn last_fix(&self, courier: UserId, now: Time) -> Result<Option<LastPosition>, Silent> {
+    async fn last_fix(&self, courier: UserId, now: Time, ttl: Span) -> Result<Option<LastPosition>, Silent> {
         let mut pipeline = pipe();
         pipeline.cmd("GET").arg(self.keys.fix(courier));
         let (json,): (Option<String>,) = self.ask(&pipeline).await?;
         let fix: Option<LastPosition> = json.and_then(|json| serde_json::from_str(&json).ok());
-        Ok(fix.filter(|fix| now.since(fix.at) < FIX_TTL))
+        Ok(fix.filter(|fix| now.since(fix.at) < ttl))
     }
 }
 

@@ -15,9 +15,10 @@ use peerpack_actors::ids::{OrderId, UserId};
 use peerpack_actors::place::Position;
 use peerpack_actors::ports::Clock;
 use peerpack_actors::runtime::{Unheard, Watcher};
+use peerpack_actors::time::Span;
 use tokio::sync::Notify;
 
-use crate::bus::{FIX_TTL, LastPosition, Presence};
+use crate::bus::{LastPosition, Presence};
 
 /// Changes that wait to be told, of each kind; beyond it a watcher has to look anew.
 const MOST: usize = 50_000;
@@ -26,6 +27,8 @@ const MOST: usize = 50_000;
 pub struct Live {
     presence: Arc<dyn Presence>,
     clock: Arc<dyn Clock>,
+    /// How long anything of a position is kept, wherever that is.
+    fresh: Span,
     kept: Mutex<Kept>,
     changed: Notify,
 }
@@ -65,10 +68,10 @@ impl News {
 }
 
 impl Live {
-    /// Nobody watches yet.
+    /// Nobody watches yet. A position counts for `fresh`.
     #[must_use]
-    pub fn new(presence: Arc<dyn Presence>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { presence, clock, kept: Mutex::default(), changed: Notify::new() })
+    pub fn new(presence: Arc<dyn Presence>, clock: Arc<dyn Clock>, fresh: Span) -> Arc<Self> {
+        Arc::new(Self { presence, clock, fresh, kept: Mutex::default(), changed: Notify::new() })
     }
 
     /// Somebody watches from now on.
@@ -117,7 +120,7 @@ impl Live {
             waiting.duties.entry(courier).or_insert(duty);
         }
         let now = self.clock.now();
-        let is_fresh = |fix: &Option<Fix>| fix.is_none_or(|fix| now.since(fix.at) < FIX_TTL);
+        let is_fresh = |fix: &Option<Fix>| fix.is_none_or(|fix| now.since(fix.at) < self.fresh);
         for (courier, fix) in news.fixes.into_iter().filter(|(_, fix)| is_fresh(fix)) {
             waiting.fixes.entry(courier).or_insert(fix);
         }
@@ -173,11 +176,12 @@ impl Watcher for Live {
 
     fn pass_on(&self, courier: UserId, fix: Fix) {
         let Position { lat, lon } = fix.position;
-        self.presence.set_fix(courier, LastPosition { lat, lon, at: fix.at });
+        self.presence.set_fix(courier, LastPosition { lat, lon, at: fix.at }, self.fresh);
     }
 
     async fn heard_elsewhere(&self, courier: UserId) -> Result<Option<Fix>, Unheard> {
-        let heard = self.presence.last_fix(courier, self.clock.now()).await.map_err(|_| Unheard)?;
+        let heard = self.presence.last_fix(courier, self.clock.now(), self.fresh).await;
+        let heard = heard.map_err(|_| Unheard)?;
         Ok(heard.and_then(fix_of))
     }
 }
@@ -190,14 +194,16 @@ pub(crate) fn fix_of(heard: LastPosition) -> Option<Fix> {
 
 #[cfg(test)]
 mod tests {
-    use peerpack_actors::time::{Span, Time};
+    use peerpack_actors::time::Time;
 
     use super::*;
     use crate::app::SystemClock;
     use crate::bus::local::LocalBus;
 
+    const FRESH: Span = Span::seconds(40);
+
     fn live() -> Arc<Live> {
-        Live::new(Arc::new(LocalBus::default()), Arc::new(SystemClock))
+        Live::new(Arc::new(LocalBus::default()), Arc::new(SystemClock), FRESH)
     }
 
     fn courier(n: u32) -> UserId {
@@ -231,12 +237,11 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_told_is_not_kept_beyond_its_time() {
-        assert_eq!(FIX_TTL, peerpack_actors::dispatch::Settings::default().position_fresh());
         let live = live();
         live.watch();
         let now = SystemClock.now();
         let at = |at| Some(Fix { position: Position { lat: 55.75, lon: 37.61 }, at });
-        let (old, young) = (at(now - FIX_TTL), at(now - FIX_TTL + Span::seconds(30)));
+        let (old, young) = (at(now - FRESH), at(now - FRESH + Span::seconds(30)));
         let fixes = HashMap::from([(courier(1), old), (courier(2), young), (courier(3), None)]);
         assert!(live.next().await.is_anew);
         live.put_back(News { fixes, ..News::default() });

@@ -16,7 +16,7 @@ use super::track::{Fix, Sighting, Telling, Track};
 use crate::ids::UserId;
 use crate::matching::CourierGrid;
 use crate::place::Position;
-use crate::time::{Span, Time};
+use crate::time::Time;
 
 /// The first ring that is looked through, in kilometres; each further one is twice as wide.
 const FIRST_RING_KM: f64 = 1.0;
@@ -205,7 +205,7 @@ impl Board {
     /// order of id.
     #[must_use]
     pub fn silent(&self, settings: &Settings, now: Time) -> Vec<UserId> {
-        let longest = Span::minutes(i64::from(settings.silent_min));
+        let longest = settings.silent_after();
         let is_silent = |standing: &&Standing| {
             let heard = standing.track.heard().unwrap_or(standing.duty.since);
             standing.duty.state.order().is_none() && now.since(heard.max(standing.duty.since)) > longest

@@ -95,6 +95,12 @@ impl Settings {
         Span::seconds(i64::from(self.position_fresh_s))
     }
 
+    /// For how long who is free may say nothing of where they are.
+    #[must_use]
+    pub fn silent_after(&self) -> Span {
+        Span::minutes(i64::from(self.silent_min))
+    }
+
     /// For how long offers and orders count as recent ones.
     #[must_use]
     pub fn recent(&self) -> Span {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use parking_lot::Mutex;
 use peerpack_actors::ids::UserId;
+use peerpack_actors::time::Span;
 
 use crate::bus::LastPosition;
 
@@ -14,19 +15,22 @@ const MOST: usize = 100_000;
 /// The most positions that go out in one round trip.
 const AT_ONCE: usize = 1_024;
 
+/// A position that waits, and for how long it is kept.
+type Waiting = (LastPosition, Span);
+
 /// The positions that wait: the latest one of each courier.
 #[derive(Debug, Default)]
-pub(super) struct Fixes(Mutex<HashMap<UserId, LastPosition>>);
+pub(super) struct Fixes(Mutex<HashMap<UserId, Waiting>>);
 
 impl Fixes {
     /// Adds a position; whether it is the first one that waits.
-    pub(super) fn put(&self, courier: UserId, fix: LastPosition) -> bool {
+    pub(super) fn put(&self, courier: UserId, fix: LastPosition, ttl: Span) -> bool {
         let mut waiting = self.0.lock();
         if waiting.len() >= MOST && !waiting.contains_key(&courier) {
             metrics::counter!("bus_dropped_total").increment(1);
             return false;
         }
-        waiting.insert(courier, fix);
+        waiting.insert(courier, (fix, ttl));
         waiting.len() == 1
     }
 
@@ -36,7 +40,7 @@ impl Fixes {
     }
 
     /// Some of them, to send.
-    pub(super) fn take(&self) -> Vec<(UserId, LastPosition)> {
+    pub(super) fn take(&self) -> Vec<(UserId, Waiting)> {
         let mut waiting = self.0.lock();
         if waiting.len() <= AT_ONCE {
             return std::mem::take(&mut *waiting).into_iter().collect();
@@ -64,12 +68,12 @@ mod tests {
         for round in 0..3_u32 {
             for n in 0..2_000 {
                 let fix = LastPosition { lat: f64::from(round), lon: 37.6, at };
-                assert_eq!(fixes.put(courier(n), fix), round == 0 && n == 0);
+                assert_eq!(fixes.put(courier(n), fix, Span::minutes(5)), round == 0 && n == 0);
             }
         }
         let (first, second) = (fixes.take(), fixes.take());
         assert_eq!((first.len(), second.len()), (AT_ONCE, 2_000 - AT_ONCE));
-        assert!(first.iter().chain(&second).all(|(_, fix)| fix.lat > 1.5));
+        assert!(first.iter().chain(&second).all(|(_, (fix, _))| fix.lat > 1.5));
         assert!(fixes.is_empty() && fixes.take().is_empty());
     }
 }

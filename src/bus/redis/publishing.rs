@@ -13,8 +13,7 @@ use uuid::Uuid;
 
 use super::fixes::Fixes;
 use super::{
-    BATCH, DEADLINE, FIX_TTL, HEARTBEAT, Job, Keys, Message, POSITION_TTL, add_socket, backoff,
-    written_socket,
+    BATCH, DEADLINE, HEARTBEAT, Job, Keys, Message, POSITION_TTL, add_socket, backoff, written_socket,
 };
 
 /// Empties the queue into Redis.
@@ -87,7 +86,8 @@ impl Publisher {
                 Job::Fixes => {}
             }
         }
-        let fixes = self.fixes.take();
+        let waiting = self.fixes.take();
+        let fixes = waiting.iter().map(|(courier, (fix, _))| (*courier, *fix)).collect();
         let said = positions.iter().map(|(user, position)| (*user, *position)).collect();
         let message = Message { node: self.node, hint, positions: said, fixes, replaced, signals };
         let mut pipeline = sockets;
@@ -105,9 +105,9 @@ impl Publisher {
             let ttl_s = POSITION_TTL.ms() / 1_000;
             pipeline.cmd("SET").arg(self.keys.position(user)).arg(json).arg("EX").arg(ttl_s).ignore();
         }
-        for (courier, fix) in &message.fixes {
-            let json = serde_json::to_string(fix).unwrap_or_default();
-            pipeline.cmd("SET").arg(self.keys.fix(*courier)).arg(json).arg("PX").arg(FIX_TTL.ms()).ignore();
+        for (courier, (fix, ttl)) in waiting {
+            let json = serde_json::to_string(&fix).unwrap_or_default();
+            pipeline.cmd("SET").arg(self.keys.fix(courier)).arg(json).arg("PX").arg(ttl.ms()).ignore();
         }
         pipeline
     }

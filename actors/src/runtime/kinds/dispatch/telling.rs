@@ -121,7 +121,9 @@ impl Dispatch {
                 Some(watcher) => watcher.heard_elsewhere(courier).await,
                 None => Ok(None),
             };
-            match elsewhere {
+            // What others have heard as long ago is no sign of life either.
+            let is_recent = |fix: &Fix| context.now().since(fix.at) <= self.settings.silent_after();
+            match elsewhere.map(|heard| heard.filter(is_recent)) {
                 Ok(Some(fix)) => self.heard(context, courier, fix),
                 // Somebody may have given them an order a moment ago: then they stay.
                 Ok(None) => {
