@@ -93,6 +93,25 @@ impl Unfit {
         }
     }
 
+    /// The reason in a sentence, where it keeps most couriers on duty from an order and nobody was named.
+    #[must_use]
+    pub const fn of_most(self) -> &'static str {
+        match self {
+            Self::OffDuty => "nobody is on duty",
+            Self::Busy => "the couriers on duty are busy with other orders",
+            Self::Paused => "the couriers on duty have paused",
+            Self::OwnOrder => "nobody is on duty but who has placed this order",
+            Self::NoRoom => "no vehicle on duty has room for this order",
+            Self::OtherRegion => "the couriers on duty work in other regions",
+            Self::NoPosition => "it is not known where the couriers on duty are",
+            Self::LowRating => "the ratings of the couriers on duty are too low",
+            Self::AskedTooOften => "the couriers on duty were asked too often lately",
+            Self::DeclinedBefore => "the couriers on duty have turned this order down",
+            Self::TooFar => "the couriers on duty are too far away",
+            Self::BeyondNearest => "the couriers who are near cannot take this order",
+        }
+    }
+
     /// Whether staff may not give the order to the courier all the same. The rest is for the engine alone.
     #[must_use]
     pub const fn holds_for_staff(self) -> bool {

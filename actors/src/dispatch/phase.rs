@@ -153,10 +153,11 @@ impl OrderPhase {
             Self::Submitted | Self::Created | Self::Offered | Self::Assigned => {
                 Some(&[Self::Matching, Self::ActiveQueue])
             }
+            // The table has no other way from a courier who has set out, and nobody is told of it: of several
+            // steps at once the last one counts.
+            Self::DriverEnRoute | Self::ArrivedWaiting => Some(&[Self::Cancelled, Self::ActiveQueue]),
             Self::Draft
             | Self::Rejected
-            | Self::DriverEnRoute
-            | Self::ArrivedWaiting
             | Self::RideOngoing
             | Self::NoShow
             | Self::Incident

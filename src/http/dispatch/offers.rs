@@ -3,7 +3,8 @@
 use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::{DutyState, Offer, OfferState, Order, OrderCommand};
 use peerpack_actors::ids::{OfferId, OrderId, UserId};
-use peerpack_actors::runtime::Dispatch;
+use peerpack_actors::rejection::Rejection;
+use peerpack_actors::runtime::{Dispatch, Refusal};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -176,7 +177,14 @@ pub(crate) async fn answered(app: &App, offer: OfferId, command: &OrderCommand) 
         Some(id) => id,
         None => app.database.order_of_offer(offer).await?.ok_or_else(ApiError::not_found)?,
     };
-    Ok(dispatch.carry_out(app.engine.context(), id, command).await?)
+    match dispatch.carry_out(app.engine.context(), id, command).await {
+        Ok(order) => Ok(order),
+        // The refusal is about packages elsewhere.
+        Err(Refusal::Rejected(Rejection::AlreadyTaken)) => {
+            Err(ApiError::conflict("already_taken", "another courier has this order"))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// The order of an offer, if this node knows that the courier who answers is asked by it.

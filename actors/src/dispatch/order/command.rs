@@ -102,6 +102,16 @@ pub enum OrderCommand {
         /// Why, in their words; may be empty.
         reason: String,
     },
+    /// The same, by staff who has seen the order wait and has the best courier chosen: somebody who has it by
+    /// now keeps it.
+    AssignWaiting {
+        /// The courier who gets it.
+        courier: UserId,
+        /// The member of staff.
+        by: UserId,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
     /// Staff plans who is to drive it. It is searched for when that time comes near, and the courier is asked
     /// first.
     Reserve {
@@ -142,7 +152,7 @@ impl OrderCommand {
             Self::Accept { .. } => "accept the offer",
             Self::Decline { .. } => "decline the offer",
             Self::ExpireOffer => "expire the offer",
-            Self::Assign { .. } => "assign the order",
+            Self::Assign { .. } | Self::AssignWaiting { .. } => "assign the order",
             Self::Reserve { .. } => "reserve the order",
             Self::Widen { .. } => "widen the search",
             Self::Requote(_) => "quote the order",

@@ -43,6 +43,7 @@ impl Order {
             OrderCommand::Decline { offer, by, reason } => turn.decline(*offer, *by, reason),
             OrderCommand::ExpireOffer => turn.expire(),
             OrderCommand::Assign { courier, by, reason } => turn.assign(*courier, *by, reason),
+            OrderCommand::AssignWaiting { courier, by, reason } => turn.assign_waiting(*courier, *by, reason),
             OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
             OrderCommand::Widen { from } => match self.state {
                 OrderState::Matching { round, .. } if round == *from => Ok(Outcome {
@@ -201,8 +202,10 @@ impl Turn<'_> {
         match offer.state {
             OfferState::Pending if now < offer.expires_at => {}
             OfferState::Pending | OfferState::Expired { .. } => return Err(Rejection::Expired),
-            // A repeated tap or retry, while it is still so.
-            OfferState::Accepted { .. } if order.state.courier() == Some(by) => {
+            // A repeated tap or retry, while it is still so; or the desk has named the courier meanwhile.
+            OfferState::Accepted { .. } | OfferState::Withdrawn { .. }
+                if order.state.courier() == Some(by) =>
+            {
                 return Ok(Outcome::default());
             }
             OfferState::Withdrawn { .. } if order.state.courier().is_some() => {
@@ -255,7 +258,8 @@ impl Turn<'_> {
 
     fn assign(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
         let order = self.order;
-        if order.state.courier() == Some(courier) && order.state.phase() == OrderPhase::Assigned {
+        // A repetition, however far the courier has come meanwhile.
+        if order.state.courier() == Some(courier) && order.state.bound() == Some(courier) {
             return Ok(Outcome::default());
         }
         self.suits(courier)?;
@@ -279,6 +283,18 @@ impl Turn<'_> {
         self.take(courier, &mut outcome)?;
         outcome.events.push(Turn { order: &now_at, ..*self }.moved(next, by, reason));
         Ok(outcome)
+    }
+
+    fn assign_waiting(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
+        let state = self.order.state;
+        if state.courier().is_some() && state.bound().is_some() {
+            return Err(Rejection::AlreadyTaken);
+        }
+        // Somebody has called it off since it was chosen.
+        if state == OrderState::Cancelled {
+            return Err(self.order.illegal("assign the order"));
+        }
+        self.assign(courier, by, reason)
     }
 
     fn reserve(&self, reservation: Reservation, by: UserId, reason: &str) -> Result<Outcome, Rejection> {

@@ -138,6 +138,17 @@ fn who_was_asked_and_hears_that_another_has_it_is_told_so() {
 }
 
 #[test]
+fn who_was_asked_and_is_named_by_the_desk_may_accept_all_the_same() {
+    let mut order = order_in(10, P::Offered);
+    let mut duties = [duty_for(&order)];
+    let assign = OrderCommand::Assign { courier: courier(0), by: id(2), reason: String::new() };
+    carry_out(&mut order, &mut duties, &assign, after(1)).unwrap();
+    let late = carry_out(&mut order, &mut duties, &accept(900, courier(0)), after(2)).unwrap();
+    assert!(late.is_empty() && late.duties.is_empty(), "it is so already");
+    assert_eq!(order.state.courier(), Some(courier(0)));
+}
+
+#[test]
 fn an_order_that_is_taken_up_again_starts_anew() {
     let mut order = order_in(10, P::ArrivedWaiting);
     let mut duties = [duty_for(&order)];

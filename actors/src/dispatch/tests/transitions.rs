@@ -142,6 +142,8 @@ fn staff_gives_it_to_somebody_step_by_step() {
         (P::ActiveQueue, vec![]),
         (P::Offered, vec![P::Matching, P::ActiveQueue]),
         (P::Assigned, vec![P::Matching, P::ActiveQueue]),
+        (P::DriverEnRoute, vec![P::Cancelled, P::ActiveQueue]),
+        (P::ArrivedWaiting, vec![P::Cancelled, P::ActiveQueue]),
         (P::Cancelled, vec![P::ActiveQueue]),
     ];
     for from in P::ALL {
@@ -192,6 +194,49 @@ fn staff_gives_it_to_the_one_who_is_asked_and_frees_nobody() {
     assert_eq!(duties[0].state.order(), Some(order.id));
     let again = carry_out(&mut order, &mut duties, &command(0), after(2)).unwrap();
     assert!(again.is_empty(), "it is so already");
+    carry_out(&mut order, &mut duties, &step(P::DriverEnRoute, By::Courier(courier(0))), after(3)).unwrap();
+    let late = carry_out(&mut order, &mut duties, &command(0), after(4)).unwrap();
+    assert!(late.is_empty() && order.state.phase() == P::DriverEnRoute, "it is so, and on the way");
+}
+
+#[test]
+fn who_has_the_best_courier_chosen_takes_the_order_from_nobody() {
+    let command = crate::dispatch::OrderCommand::AssignWaiting {
+        courier: courier(1),
+        by: id(2),
+        reason: String::new(),
+    };
+    for from in P::ALL {
+        let mut order = order_in(10, from);
+        let mut duties = [duty_for(&order), duty(1)];
+        let answer = carry_out(&mut order, &mut duties, &command, after(1));
+        match from {
+            P::Submitted
+            | P::AwaitingDispatcherDecision
+            | P::Created
+            | P::Matching
+            | P::ActiveQueue
+            | P::Offered => assert_eq!(order.state.courier(), Some(courier(1)), "{from:?}: {answer:?}"),
+            P::Assigned | P::DriverEnRoute | P::ArrivedWaiting | P::RideOngoing | P::Incident => {
+                assert_eq!(answer.unwrap_err(), Rejection::AlreadyTaken, "{from:?}");
+                assert_eq!(order.state.courier(), Some(courier(0)));
+            }
+            P::Draft | P::Rejected | P::NoShow | P::Completed | P::Cancelled => {
+                assert!(matches!(answer, Err(Rejection::IllegalTransition { .. })), "{from:?}: {answer:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_order_is_given_to_somebody_else_while_its_courier_is_under_way_and_costs_nothing() {
+    let mut order = order_in(10, P::ArrivedWaiting);
+    let mut duties = [duty_for(&order), duty(1)];
+    let command =
+        crate::dispatch::OrderCommand::Assign { courier: courier(1), by: id(2), reason: String::new() };
+    carry_out(&mut order, &mut duties, &command, after(600)).unwrap();
+    assert_eq!((order.milestones.cancel_fee, order.milestones.waited.ms()), (None, 0));
+    assert_eq!((duties[0].state.order(), duties[1].state.order()), (None, Some(order.id)));
 }
 
 #[test]

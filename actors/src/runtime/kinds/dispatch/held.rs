@@ -153,7 +153,9 @@ impl Dispatch {
 /// Everybody whom a command on an order touches, each once.
 fn touched(order: &Order, command: &OrderCommand) -> impl Iterator<Item = UserId> {
     let named = match command {
-        OrderCommand::Offer { courier, .. } | OrderCommand::Assign { courier, .. } => Some(*courier),
+        OrderCommand::Offer { courier, .. }
+        | OrderCommand::Assign { courier, .. }
+        | OrderCommand::AssignWaiting { courier, .. } => Some(*courier),
         // Nobody is bound by a reservation. The others concern couriers whom the order knows.
         OrderCommand::Reserve { .. }
         | OrderCommand::Move { .. }
