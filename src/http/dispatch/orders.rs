@@ -19,7 +19,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::edge::idempotency::{Once, Repeatable};
 use crate::error::extract::{Body, Query};
-use crate::error::{ApiError, Problem};
+use crate::error::{ApiError, Problem, request_id};
 use crate::http::input::{self, LONG_TEXT};
 use crate::http::paging::Paging;
 use crate::store::{OrderQuery, Slice};
@@ -324,11 +324,12 @@ pub async fn events(
     path: web::Path<OrderId>,
 ) -> Result<HttpResponse, ApiError> {
     let order = scope::order(&app, principal, path.into_inner()).await?;
+    let language = request_id::language();
     let steps = app.database.order_steps(order.id).await?.into_iter().map(|step| OrderStepView {
         status_from: step.from,
         status_to: step.to,
         created_at: step.at.to_string(),
-        description: step.description,
+        description: views::reason_in(language, &step.description),
         by: step.role,
     });
     Ok(HttpResponse::Ok().json(steps.collect::<Vec<_>>()))

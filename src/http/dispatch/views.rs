@@ -13,9 +13,11 @@ use utoipa::ToSchema;
 use super::scope;
 use crate::app::App;
 use crate::auth::Principal;
-use crate::error::ApiError;
+use crate::error::{ApiError, request_id};
 use crate::http::input::Point;
 use crate::store::{Driver, Passenger};
+use crate::texts::language::Language;
+use crate::texts::russian;
 use crate::town::{Town, TownMap};
 
 pub use places::{CityView, RegionHours, RegionView};
@@ -113,6 +115,17 @@ pub struct OrderPriceParts {
     total: f64,
 }
 
+/// Whom an order is kept for, by the desk or by the plan of a day. Nobody is bound by it: the courier is
+/// asked first once the search has begun.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OrderReservation {
+    /// The number by which the desk names the courier.
+    driver_id: i64,
+    driver_name: String,
+    /// When the courier is to be at the pickup.
+    pickup_at: String,
+}
+
 /// An order.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderView {
@@ -120,6 +133,8 @@ pub struct OrderView {
     pub(super) passenger: PassengerView,
     /// Who has it, or had it to its end; not who is only asked.
     driver: Option<OrderDriver>,
+    /// For whom it is kept, while nobody has it.
+    reservation: Option<OrderReservation>,
     pickup_title: String,
     pickup_object_name: String,
     dropoff_title: String,
@@ -162,7 +177,8 @@ impl Faces {
     /// Everybody whom orders name.
     pub(super) async fn of(app: &App, orders: &[Order]) -> Result<Self, ApiError> {
         let mut passengers: Vec<UserId> = orders.iter().map(|order| order.passenger).collect();
-        let mut drivers: Vec<UserId> = orders.iter().filter_map(|order| order.state.courier()).collect();
+        let of_order = |order: &Order| [order.state.courier(), order.reserved.map(|kept| kept.courier)];
+        let mut drivers: Vec<UserId> = orders.iter().flat_map(of_order).flatten().collect();
         for people in [&mut passengers, &mut drivers] {
             people.sort_unstable();
             people.dedup();
@@ -187,6 +203,17 @@ impl Faces {
     /// An order's courier.
     pub(super) fn driver_of(&self, order: &Order) -> Option<&Driver> {
         self.drivers.get(&order.state.courier()?)
+    }
+
+    /// For whom an order is kept.
+    fn reservation_of(&self, order: &Order) -> Option<OrderReservation> {
+        let kept = order.reserved?;
+        let driver = self.drivers.get(&kept.courier)?;
+        Some(OrderReservation {
+            driver_id: driver.number,
+            driver_name: driver.name.clone(),
+            pickup_at: kept.at.to_string(),
+        })
     }
 
     /// The number of an order's courier.
@@ -215,11 +242,26 @@ pub(super) async fn orders_for(
 /// Several orders, for somebody who may see all of them.
 pub(super) async fn orders(app: &App, town: &Town, orders: &[Order]) -> Result<Vec<OrderView>, ApiError> {
     let (faces, map, now) = (Faces::of(app, orders).await?, town.map(), app.clock.now());
-    let view = |order: &Order| order_view(&faces, &map, order, now).ok_or_else(ApiError::not_found);
+    let language = request_id::language();
+    let view = |order: &Order| {
+        let view = order_view(&faces, &map, order, now).map(|view| view.told_in(language));
+        view.ok_or_else(ApiError::not_found)
+    };
     orders.iter().map(view).collect()
 }
 
-/// An order, by people who were read before; nothing if its passenger is not among them.
+/// A reason as it is stored, for a reader. The server's own are sentences that it knows in both languages;
+/// what people have written stays as it is.
+pub(super) fn reason_in(language: Language, stored: &str) -> String {
+    let known = match language {
+        Language::Russian => russian::sentence(stored),
+        Language::English => None,
+    };
+    known.unwrap_or(stored).to_owned()
+}
+
+/// An order, by people who were read before, with its reasons as they are stored; nothing if its passenger is
+/// not among them.
 pub(super) fn order_view(faces: &Faces, map: &TownMap, order: &Order, now: Time) -> Option<OrderView> {
     let passenger = faces.passenger_of(order).map(|one| passenger_view(map, one))?;
     let (draft, milestones) = (&order.draft, &order.milestones);
@@ -229,6 +271,7 @@ pub(super) fn order_view(faces: &Faces, map: &TownMap, order: &Order, now: Time)
         id: order.id.to_string(),
         passenger,
         driver: faces.driver_of(order).map(order_driver),
+        reservation: faces.reservation_of(order),
         pickup_title: draft.pickup.title.clone(),
         pickup_object_name: draft.pickup.object_name.clone(),
         dropoff_title: draft.dropoff.title.clone(),
@@ -258,6 +301,14 @@ pub(super) fn order_view(faces: &Faces, map: &TownMap, order: &Order, now: Time)
 }
 
 impl OrderView {
+    /// The same with its reasons in the reader's language.
+    pub(super) fn told_in(mut self, language: Language) -> Self {
+        for reason in [&mut self.assignment_reason, &mut self.rejection_reason] {
+            *reason = reason_in(language, reason);
+        }
+        self
+    }
+
     /// Says no more how its passenger can be reached.
     pub(super) fn hide_contacts(&mut self) {
         let TownUser { username, phone, email, .. } = &mut self.passenger.user;

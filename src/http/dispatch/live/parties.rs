@@ -1,6 +1,6 @@
 //! What the sockets of an order, a passenger and a courier are told of a change.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use peerpack_actors::dispatch::{Order, OrderPhase, OrderState};
 use peerpack_actors::ids::UserId;
@@ -13,6 +13,7 @@ use crate::edge::viewers::{About, Told, Viewer};
 use crate::http::dispatch::mobile::drivers::offer;
 use crate::http::dispatch::scope::may_reach;
 use crate::http::dispatch::views::{Faces, OrderView, order_driver};
+use crate::texts::language::Language;
 
 /// Whether nothing of an order is left to be shown once its end was told.
 pub(super) fn is_over(order: &Order) -> bool {
@@ -33,18 +34,29 @@ pub(super) fn told(order: &Order) -> Told {
 /// An order as it is told.
 pub(super) struct Texts {
     view: OrderView,
-    /// All of it, for everybody but a courier who is only asked.
+    /// All of it, for everybody but a courier who is only asked, with its reasons as they are stored.
     pub(super) whole: Arc<str>,
+    /// The same with its reasons in Russian, once somebody reads it so.
+    russian: OnceLock<Arc<str>>,
 }
 
 impl Texts {
     pub(super) fn of(view: OrderView) -> Self {
         let whole = message("order_update", &view);
-        Self { view, whole }
+        Self { view, whole, russian: OnceLock::new() }
     }
 
-    fn without_contacts(&self) -> Arc<str> {
-        let mut view = self.view.clone();
+    /// All of it, in the language of a viewer.
+    pub(super) fn whole_for(&self, viewer: &Viewer) -> &Arc<str> {
+        let russian = || message("order_update", &self.view.clone().told_in(Language::Russian));
+        match viewer.language {
+            Language::Russian => self.russian.get_or_init(russian),
+            Language::English => &self.whole,
+        }
+    }
+
+    fn without_contacts(&self, language: Language) -> Arc<str> {
+        let mut view = self.view.clone().told_in(language);
         view.hide_contacts();
         message("order_update", &view)
     }
@@ -70,7 +82,8 @@ pub(super) fn to_order(viewer: &Viewer, order: &Order, texts: &Texts, faces: &Fa
     };
     let Ok(before) = viewer.note(order.id, told(order)) else { return };
     let reaches = viewer.looker.is_some_and(|looker| may_reach(looker.user, looker.sees_all, order));
-    let text = if reaches { Arc::clone(&texts.whole) } else { texts.without_contacts() };
+    let text =
+        if reaches { Arc::clone(texts.whole_for(viewer)) } else { texts.without_contacts(viewer.language) };
     viewer.push(About::Order("order_update", order.id), text);
     if !is_first && before.is_none_or(|before| before.phase != order.state.phase()) {
         let changed = StatusChanged::of(order, viewer.language);

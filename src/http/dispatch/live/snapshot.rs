@@ -102,8 +102,10 @@ async fn show(app: &App, viewer: &Arc<Viewer>) -> Result<(), ApiError> {
         let texts = Texts::of(view);
         match viewer.subject {
             Subject::Order(_) => to_order(viewer, order, &texts, &faces, true),
-            Subject::Driver(courier) => to_driver(viewer, courier, order, Some(&texts.whole), &faces, now),
-            Subject::Passenger(_) => to_passenger(viewer, order, &texts.whole, &faces),
+            Subject::Driver(courier) => {
+                to_driver(viewer, courier, order, Some(texts.whole_for(viewer)), &faces, now);
+            }
+            Subject::Passenger(_) => to_passenger(viewer, order, texts.whole_for(viewer), &faces),
             Subject::Map | Subject::Nothing => {}
         }
     }

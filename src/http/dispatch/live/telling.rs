@@ -156,20 +156,20 @@ impl Telling {
                     to_order(&viewer, order, texts, &faces, false);
                 }
                 for viewer in viewers.of(Subject::Passenger(order.passenger)) {
-                    to_passenger(&viewer, order, &texts.whole, &faces);
+                    to_passenger(&viewer, order, texts.whole_for(&viewer), &faces);
                 }
             }
-            let text = texts.map(|texts| texts.whole);
             let asked = order.offers.iter().map(|offer| offer.courier);
             let couriers: BTreeSet<UserId> =
                 asked.chain(order.state.courier()).chain(before.and_then(|before| before.courier)).collect();
             for courier in couriers {
                 for viewer in viewers.of(Subject::Driver(courier)) {
-                    to_driver(&viewer, courier, order, text.as_ref(), &faces, now);
+                    let text = texts.as_ref().map(|texts| texts.whole_for(&viewer));
+                    to_driver(&viewer, courier, order, text, &faces, now);
                 }
             }
-            if let Some(text) = text.filter(|_| !maps.is_empty()) {
-                self.tell_maps(&maps, order, &text, before).await?;
+            if let Some(texts) = texts.filter(|_| !maps.is_empty()) {
+                self.tell_maps(&maps, order, &texts.whole, before).await?;
             }
             self.remember(order);
         }
