@@ -48,7 +48,7 @@ pub use context::{Context, RuntimeSettings, Stats};
 pub use engine::{Conditions, Engine};
 #[cfg(feature = "failpoints")]
 pub use failpoints::Victim;
-pub use kinds::{Deaths, Dispatch, Kind, Placing, Unheard, Watcher};
+pub use kinds::{Deaths, Dispatch, Given, Kind, LOOKED_FOR, NOBODY_FOUND, Placing, Unheard, Watcher};
 pub use promise::{Promise, Subject};
 pub use refusal::Refusal;
 pub use session::{Frame, Hello, NotRecoverable, ResumeAnswer, SessionId, SessionPort};

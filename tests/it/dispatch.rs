@@ -8,6 +8,7 @@ mod day;
 mod desk;
 mod doors;
 mod enrolment;
+mod giving;
 mod held;
 mod killed;
 mod leaving;

@@ -53,9 +53,14 @@ pub enum Next {
 /// was placed.
 #[must_use]
 pub fn begins(order: &Order, settings: &Settings) -> Time {
-    let ahead = Span::minutes(i64::from(settings.ahead_min));
     let planned = order.reserved.map(|reserved| reserved.at);
-    planned.or(order.draft.pickup_at).map_or(order.created_at, |at| at - ahead)
+    planned.or(order.draft.pickup_at).map_or(order.created_at, |at| begins_before(at, settings))
+}
+
+/// When a search begins for a courier who is to be at the pickup then.
+#[must_use]
+pub fn begins_before(pickup: Time, settings: &Settings) -> Time {
+    pickup - Span::minutes(i64::from(settings.ahead_min))
 }
 
 /// What comes next for an order. `best` looks for the best courier, within the limits of the order's round.

@@ -22,7 +22,7 @@ use super::mailbox::Living;
 use crate::ports::Unavailable;
 use crate::time::{Span, Time};
 
-pub use dispatch::{Dispatch, Placing, Unheard, Watcher};
+pub use dispatch::{Dispatch, Given, LOOKED_FOR, NOBODY_FOUND, Placing, Unheard, Watcher};
 
 /// How often an actor may die before it is left alone until [`BUDGET_SPAN`] has passed.
 const RESTART_BUDGET: usize = 5;

@@ -2,10 +2,10 @@
 
 use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::search::begins;
-use peerpack_actors::dispatch::{DutyPhase, Order, OrderCommand, OrderPhase, Unfit};
+use peerpack_actors::dispatch::{DutyPhase, Order, OrderPhase, Unfit};
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::ports::OrderStore as _;
-use peerpack_actors::runtime::Refusal;
+use peerpack_actors::runtime::{Given, Refusal};
 use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,14 +13,19 @@ use utoipa::ToSchema;
 use super::candidates::CandidateCost;
 use super::refused::{not_assigned, of_desk};
 use super::scope;
-use super::views::{OrderDriver, order_driver};
+use super::views::{OrderDriver, order_driver, reason_in};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::MaybeBody;
 use crate::error::{ApiError, Problem, request_id, sentence};
 use crate::http::input::{self, LONG_TEXT, lenient_whole};
 use crate::store::{OrderQuery, Slice};
-use crate::town::Town;
+use crate::town::{Town, vehicle};
+
+/// Why a courier has an order where the dispatcher does not say, and where they are chosen by the rule: as it
+/// is stored, and told in the language of who reads it.
+const DECIDED: &str = "the desk has decided so";
+const THE_BEST: &str = "the best courier of all who are free";
 
 /// How many orders are given away in one call at most.
 const AT_ONCE: u32 = 200;
@@ -50,7 +55,7 @@ pub struct AssignedOrder {
     driver: Option<OrderDriver>,
 }
 
-/// An order was given to somebody.
+/// An order was given to somebody, or reserved for them.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Assignment {
     success: bool,
@@ -58,6 +63,12 @@ pub struct Assignment {
     /// Why this courier.
     reason: String,
     order: AssignedOrder,
+    /// Whether it is only reserved: its search has not begun, and nobody is bound before.
+    is_reserved: bool,
+    /// When the courier is to be at the pickup, of an order that is reserved.
+    reserved_pickup_at: Option<String>,
+    /// Which of both it is, in words.
+    message: String,
 }
 
 /// A courier is asked.
@@ -104,8 +115,11 @@ pub struct AutoAssignment {
 
 /// Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with
 /// seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue`
-/// step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`,
-/// `rejection_reason` and `driver_status`. With `dry_run` the answer is the same, and nothing is changed.
+/// step by step first; the courier who had it is free again. To the best one it goes only while nobody has
+/// it: otherwise the answer is who has it. An order for later is reserved as long as its search has not begun
+/// (`is_reserved`): nobody is bound before, and the courier, who need not be on duty yet, is asked first
+/// then. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. With
+/// `dry_run` the answer is the same, and nothing is changed.
 #[utoipa::path(post, path = "/api/dispatch/assign/{order_id}", operation_id = "assign_order",
     tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
     request_body(content = Option<AssignOrder>),
@@ -120,17 +134,20 @@ pub async fn assign(
     let (town, id) = (scope::town(&app)?, path.into_inner());
     let AssignOrder { driver_id, reason, dry_run } = body.0.unwrap_or_default();
     let reason = input::text("reason", reason, LONG_TEXT)?;
-    let reason = if reason.is_empty() { "the desk has decided so".to_owned() } else { reason };
+    let reason = if reason.is_empty() { DECIDED.to_owned() } else { reason };
     let context = app.engine.context();
     let Some(number) = driver_id else {
         let given = if dry_run {
-            town.dispatch().would_assign(context, id, None, principal.user, &reason).await
+            let would_be = town.dispatch().would_assign(context, id, None, principal.user, &reason).await;
+            would_be.map(|order| order.map_or(Given::ToNobody, Given::Now))
         } else {
-            town.dispatch().assign_best(context, id, principal.user, &reason).await
+            town.dispatch().assign_best(context, id, principal.user, &reason, true).await
         };
         return match given {
-            Ok(Some(order)) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
-            Ok(None) => nobody(&app, town, id).await,
+            Ok(Given::Now(order) | Given::Before(order)) => {
+                Ok(HttpResponse::Ok().json(assignment(&app, &order, &reason).await?))
+            }
+            Ok(Given::ToNobody) => nobody(&app, town, id).await,
             Err(refusal) => of_desk(refusal, None),
         };
     };
@@ -145,15 +162,22 @@ pub async fn assign(
     };
     let status = driver.duty.word();
     let (courier, by) = (driver.person, principal.user);
+    let order = app.database.order(id).await?.ok_or_else(ApiError::not_found)?;
+    let for_later = town.dispatch().reservation(&order, courier, app.clock.now()).is_some();
+    if for_later && !order.draft.load().fits(vehicle(&driver).capacity) {
+        let why = ApiError::bad_request(Unfit::NoRoom.sentence());
+        return Ok(not_assigned(why, Unfit::NoRoom.word(), Some(status)));
+    }
     let given = if dry_run {
         let order = town.dispatch().would_assign(context, id, Some(courier), by, &reason).await;
         order.and_then(|order| order.ok_or(Refusal::NotFound))
     } else {
-        let command = OrderCommand::Assign { courier, by, reason };
-        town.dispatch().carry_out(context, id, &command).await
+        town.dispatch().assign(context, id, courier, by, &reason).await
     };
     match given {
-        Ok(order) => Ok(HttpResponse::Ok().json(assignment(&app, &order).await?)),
+        Ok(order) => Ok(HttpResponse::Ok().json(assignment(&app, &order, &reason).await?)),
+        // What the courier does now is no matter then.
+        Err(refusal) if for_later => of_desk(refusal, Some(status)),
         Err(Refusal::Rejected(rejection)) => {
             // The desk is told what is the matter with the courier, and only then with the order.
             let unfit = match driver.duty {
@@ -176,7 +200,7 @@ pub async fn assign(
 }
 
 /// Asks the best courier at once, whatever the time of the pickup. Where nobody can take the order it is 400,
-/// and the search goes on by itself.
+/// and the order is searched for from then on, also if it had been left to the desk.
 #[utoipa::path(post, path = "/api/dispatch/smart-assign/{order_id}", operation_id = "offer_order",
     tag = "dispatch", security(("bearer" = [])), params(("order_id" = String, Path, description = "The order")),
     responses((status = 200, body = SmartAssignment), (status = 400, body = Problem),
@@ -206,7 +230,8 @@ pub async fn smart_assign(
 }
 
 /// Gives every order that waits to the best courier who can take it, the oldest first. An order whose search
-/// has not begun yet waits on.
+/// has not begun yet waits on. What somebody else has given away meanwhile stays as it is, and is not
+/// counted.
 #[utoipa::path(post, path = "/api/dispatch/auto-assign-all", operation_id = "assign_all_orders",
     tag = "dispatch", security(("bearer" = [])),
     responses((status = 200, body = AutoAssignment), (status = 401, body = Problem),
@@ -238,14 +263,15 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
     waiting.truncate(AT_ONCE as usize);
     let mut assigned = 0_u32;
     for order in waiting {
-        let reason = "the best courier of all who are free";
         let context = app.engine.context();
-        let why = match town.dispatch().assign_best(context, order.id, principal.user, reason).await {
-            Ok(Some(_)) => {
+        let given = town.dispatch().assign_best(context, order.id, principal.user, THE_BEST, false).await;
+        let why = match given {
+            Ok(Given::Now(_)) => {
                 assigned += 1;
                 continue;
             }
-            Ok(None) => {
+            Ok(Given::Before(_)) => continue,
+            Ok(Given::ToNobody) => {
                 let (_, why) = why_nobody(town, &order, app.clock.now());
                 sentence(why, language).to_owned()
             }
@@ -268,18 +294,29 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
     }))
 }
 
-async fn assignment(app: &App, order: &Order) -> Result<Assignment, ApiError> {
-    let courier = order.state.courier().ok_or_else(ApiError::not_found)?;
+/// An order with who has it, or for whom it is reserved; `reason` is why, of one that is reserved.
+async fn assignment(app: &App, order: &Order, reason: &str) -> Result<Assignment, ApiError> {
+    let (has_it, language) = (order.state.courier(), request_id::language());
+    let kept = order.reserved.filter(|_| has_it.is_none());
+    let courier = has_it.or(kept.map(|kept| kept.courier)).ok_or_else(ApiError::not_found)?;
     let driver = app.database.driver(courier).await?.ok_or_else(ApiError::not_found)?;
+    let (reason, message) = if kept.is_some() {
+        (reason, "the order is reserved for this courier, who is asked when its time comes")
+    } else {
+        (order.milestones.assignment_reason.as_str(), "the courier has the order")
+    };
     Ok(Assignment {
         success: true,
         driver_id: driver.number,
-        reason: order.milestones.assignment_reason.clone(),
+        reason: reason_in(language, reason),
         order: AssignedOrder {
             id: order.id.to_string(),
             status: order.state.phase(),
             driver: Some(order_driver(&driver)),
         },
+        is_reserved: kept.is_some(),
+        reserved_pickup_at: kept.map(|kept| kept.at.to_string()),
+        message: sentence(message, language).to_owned(),
     })
 }
 
@@ -295,5 +332,5 @@ fn why_nobody(town: &Town, order: &Order, now: Time) -> (&'static str, &'static 
     let verdicts = town.dispatch().explain(order, now);
     let count = |unfit: Unfit| verdicts.iter().filter(|verdict| verdict.unfit == Some(unfit)).count();
     let most = Unfit::ALL.into_iter().max_by_key(|unfit| count(*unfit)).filter(|unfit| count(*unfit) > 0);
-    most.map_or(("no_candidates", "nobody is on duty"), |unfit| (unfit.word(), unfit.sentence()))
+    most.map_or(("no_candidates", "nobody is on duty"), |unfit| (unfit.word(), unfit.of_most()))
 }

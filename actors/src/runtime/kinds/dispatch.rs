@@ -17,7 +17,9 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 
+pub use self::desk::{Given, LOOKED_FOR};
 use self::kinds::{Duties, Orders};
+pub use self::searching::NOBODY_FOUND;
 pub use self::telling::{Unheard, Watcher};
 use self::turns::Turns;
 use super::Kind;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use super::searching::offer_to;
 use super::{Dispatch, TRIES};
 use crate::dispatch::board::Verdict;
+use crate::dispatch::order::Reservation;
 use crate::dispatch::ranking::Ranked;
-use crate::dispatch::search::Limits;
+use crate::dispatch::search::{Limits, begins, begins_before};
 use crate::dispatch::{
-    By, Duty, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, Regions, Rule, Settings,
+    By, Duty, DutyCommand, DutyPhase, DutyState, Order, OrderCommand, OrderPhase, OrderState, Regions, Rule,
+    Settings,
 };
 use crate::ids::{OrderId, UserId};
 use crate::ports::Unavailable;
@@ -17,6 +19,20 @@ use crate::rejection::Rejection;
 use crate::runtime::context::Context;
 use crate::runtime::refusal::Refusal;
 use crate::time::Time;
+
+/// Why an order is searched for that the desk has no courier for, as it is stored.
+pub const LOOKED_FOR: &str = "a courier is looked for";
+
+/// What has become of an order that was to be given to the best courier.
+#[derive(Clone, Debug)]
+pub enum Given {
+    /// It was given to them, or reserved for them.
+    Now(Order),
+    /// Somebody had it already, or it was reserved: nothing was changed.
+    Before(Order),
+    /// Nobody can take it.
+    ToNobody,
+}
 
 impl Dispatch {
     /// The knobs of the dispatch in force.
@@ -50,7 +66,8 @@ impl Dispatch {
     }
 
     /// Offers an order to the best courier at once, whatever its time of pickup. One who is asked already
-    /// stays asked. Without an offer in the answer nobody can take it; the order is searched for then.
+    /// stays asked. Without an offer in the answer nobody can take it; the order is searched for from then
+    /// on, also if an earlier search has ended with the desk.
     ///
     /// # Errors
     /// The refusal; nothing was offered then, unless the store does not answer.
@@ -67,7 +84,16 @@ impl Dispatch {
                 return Ok((order, None));
             }
             let best = self.candidates(&order, Rule::Scored, context.now()).into_iter().next();
-            let Some(best) = best else { return Ok((order, None)) };
+            let Some(best) = best else {
+                match self.search_on(context, order, by).await {
+                    Ok(order) => return Ok((order, None)),
+                    Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                    Err(refusal) => {
+                        last = refusal;
+                        continue;
+                    }
+                }
+            };
             match self.commit(context, id, &offer_to(context, &best)).await {
                 Ok((order, _)) => return Ok((order, Some(best))),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
@@ -78,28 +104,55 @@ impl Dispatch {
         Err(last)
     }
 
-    /// Gives an order to the best courier, by the configured rule, without asking. `None` where nobody can
-    /// take it.
+    /// Gives an order to a courier whom the desk names, or reserves it for them as long as its search has not
+    /// begun: nobody is bound today for tomorrow. What is so already stays so.
     ///
     /// # Errors
-    /// The refusal; nothing was changed then, unless the store does not answer.
+    /// The refusal; the courier does not have the order then, unless the store does not answer.
+    pub async fn assign(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        id: OrderId,
+        courier: UserId,
+        by: UserId,
+        reason: &str,
+    ) -> Result<Order, Refusal> {
+        let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
+        let commands = self.naming(&order, courier, by, reason, context.now());
+        self.carry_out_all(context, order, &commands).await
+    }
+
+    /// Gives an order that waits to the best courier, by the configured rule, without asking, or reserves it
+    /// for them as long as its search has not begun. What somebody has stays theirs. With `takes_up` also one
+    /// that was called off.
+    ///
+    /// # Errors
+    /// The refusal; nobody has got the order then, unless the store does not answer.
     pub async fn assign_best(
         self: &Arc<Self>,
         context: &Arc<Context>,
         id: OrderId,
         by: UserId,
         reason: &str,
-    ) -> Result<Option<Order>, Refusal> {
+        takes_up: bool,
+    ) -> Result<Given, Refusal> {
         let mut last = Refusal::Busy;
         for _ in 0..TRIES {
-            let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
-            let candidates = self.candidates(&order, self.settings.rule, context.now());
-            let Some(best) = candidates.into_iter().next() else { return Ok(None) };
-            let courier = best.candidate.courier;
-            let command = OrderCommand::Assign { courier, by, reason: reason.to_owned() };
-            match self.carry_out(context, id, &command).await {
-                Ok(order) => return Ok(Some(order)),
+            let (order, now) = (self.store.order(id).await?.ok_or(Refusal::NotFound)?, context.now());
+            if self.is_given(&order, now) {
+                return Ok(Given::Before(order));
+            }
+            if order.state == OrderState::Cancelled && !takes_up {
+                let (action, state) = ("assign the order", order.state.word());
+                return Err(Rejection::IllegalTransition { action, state }.into());
+            }
+            let candidates = self.candidates(&order, self.settings.rule, now);
+            let Some(best) = candidates.into_iter().next() else { return Ok(Given::ToNobody) };
+            let commands = self.giving(&order, best.candidate.courier, by, reason, now);
+            match self.carry_out_all(context, order, &commands).await {
+                Ok(order) => return Ok(Given::Now(order)),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
+                // Somebody has it by now, or what was known here of the courier was old; it was read by that.
                 Err(refusal) => last = refusal,
             }
         }
@@ -119,20 +172,113 @@ impl Dispatch {
         by: UserId,
         reason: &str,
     ) -> Result<Option<Order>, Refusal> {
-        let now = context.now();
-        let courier = if named.is_some() {
-            named
+        let (order, now) = (self.store.order(id).await?.ok_or(Refusal::NotFound)?, context.now());
+        let commands = if let Some(courier) = named {
+            self.naming(&order, courier, by, reason, now)
+        } else if self.is_given(&order, now) {
+            return Ok(Some(order));
         } else {
-            let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
-            self.candidates(&order, self.settings.rule, now).first().map(|best| best.candidate.courier)
+            let best = self.candidates(&order, self.settings.rule, now).into_iter().next();
+            let Some(best) = best else { return Ok(None) };
+            self.giving(&order, best.candidate.courier, by, reason, now)
         };
-        let Some(courier) = courier else { return Ok(None) };
-        let command = OrderCommand::Assign { courier, by, reason: reason.to_owned() };
-        let (mut order, duties) = self.read(id, &command).await?;
-        let known: Vec<&Duty> = duties.iter().collect();
-        let outcome = order.decide(&command, &known, &self.settings, now)?;
-        order.apply(&outcome.events);
-        Ok(Some(order))
+        let mut would_be = order;
+        for command in &commands {
+            // What the first of several commands has changed is not in the store: only the duties are read.
+            let (_, duties) = self.read(id, command).await?;
+            let known: Vec<&Duty> = duties.iter().collect();
+            let outcome = would_be.decide(command, &known, &self.settings, now)?;
+            would_be.apply(&outcome.events);
+        }
+        Ok(Some(would_be))
+    }
+
+    /// By what an order is kept for a courier whom it is given to before its search has begun; nothing where
+    /// they get it at once.
+    #[must_use]
+    pub fn reservation(&self, order: &Order, courier: UserId, now: Time) -> Option<Reservation> {
+        use OrderPhase as P;
+        let at = order.draft.pickup_at.filter(|at| begins_before(*at, &self.settings) > now)?;
+        let may_wait = matches!(
+            order.state.phase(),
+            P::Submitted
+                | P::AwaitingDispatcherDecision
+                | P::Created
+                | P::Matching
+                | P::ActiveQueue
+                | P::Offered
+                | P::Assigned
+                | P::Cancelled
+        );
+        if !may_wait || order.state.courier() == Some(courier) {
+            return None;
+        }
+        // A plan may have another moment for the same courier.
+        let kept = order.reserved.filter(|kept| kept.courier == courier);
+        Some(kept.unwrap_or(Reservation { courier, at }))
+    }
+
+    /// Whether there is nothing to give: somebody has the order, or it is reserved until its search begins.
+    fn is_given(&self, order: &Order, now: Time) -> bool {
+        let has_courier = order.state.courier().is_some() && order.state.bound().is_some();
+        has_courier || (order.reserved.is_some() && begins(order, &self.settings) > now)
+    }
+
+    /// The commands that give an order to a courier whom the desk names, whoever has it now.
+    fn naming(
+        &self,
+        order: &Order,
+        courier: UserId,
+        by: UserId,
+        reason: &str,
+        now: Time,
+    ) -> Vec<OrderCommand> {
+        let reason = reason.to_owned();
+        let Some(reservation) = self.reservation(order, courier, now) else {
+            return vec![OrderCommand::Assign { courier, by, reason }];
+        };
+        let mut commands = Vec::new();
+        // Who has it is free of it first, and what was called off is taken up again.
+        if matches!(order.state, OrderState::Assigned { .. } | OrderState::Cancelled) {
+            let (to, by) = (OrderPhase::Matching, By::Staff(by));
+            commands.push(OrderCommand::Move { to, by, reason: reason.clone() });
+        }
+        commands.push(OrderCommand::Reserve { reservation, by, reason });
+        commands
+    }
+
+    /// The commands that give an order to a courier who was chosen for it while it waited.
+    fn giving(
+        &self,
+        order: &Order,
+        courier: UserId,
+        by: UserId,
+        reason: &str,
+        now: Time,
+    ) -> Vec<OrderCommand> {
+        if self.reservation(order, courier, now).is_some() {
+            return self.naming(order, courier, by, reason, now);
+        }
+        let mut commands = Vec::new();
+        // Of two who take it up again at once, one does.
+        if order.state == OrderState::Cancelled {
+            let (to, by) = (OrderPhase::ActiveQueue, By::Staff(by));
+            commands.push(OrderCommand::Move { to, by, reason: reason.to_owned() });
+        }
+        commands.push(OrderCommand::AssignWaiting { courier, by, reason: reason.to_owned() });
+        commands
+    }
+
+    async fn carry_out_all(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        mut order: Order,
+        commands: &[OrderCommand],
+    ) -> Result<Order, Refusal> {
+        for command in commands {
+            order = self.carry_out(context, order.id, command).await?;
+        }
+        Ok(order)
     }
 
     /// A courier who has gone is off duty, and not asked any more. One who has an order keeps it.
@@ -182,7 +328,7 @@ impl Dispatch {
         match order.state.phase() {
             P::Matching | P::ActiveQueue | P::Offered => Ok(order),
             P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::Cancelled => {
-                let reason = "a courier is looked for".to_owned();
+                let reason = LOOKED_FOR.to_owned();
                 let command = OrderCommand::Move { to: P::Matching, by: By::Staff(by), reason };
                 self.commit(context, id, &command).await.map(|(order, _)| order)
             }
@@ -191,6 +337,22 @@ impl Dispatch {
                 Err(Rejection::IllegalTransition { action, state }.into())
             }
         }
+    }
+
+    /// Has an order searched for that nobody can take at this moment.
+    async fn search_on(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        order: Order,
+        by: UserId,
+    ) -> Result<Order, Refusal> {
+        if order.state != OrderState::ActiveQueue {
+            self.look(context, vec![order.id]);
+            return Ok(order);
+        }
+        let (to, reason) = (OrderPhase::Matching, LOOKED_FOR.to_owned());
+        let command = OrderCommand::Move { to, by: By::Staff(by), reason };
+        self.carry_out(context, order.id, &command).await
     }
 
     fn farthest(&self) -> Limits {

@@ -30,6 +30,9 @@ const ASKED_AGAIN: Span = Span::from_ms(200);
 /// So long before the pickup an order is offered to others, if whom it is reserved for is still busy.
 const RESERVED_LEAD: Span = Span::minutes(5);
 
+/// Why an order is left to the desk, as it is stored.
+pub const NOBODY_FOUND: &str = "nobody was found";
+
 /// For how long couriers are compared with the same crowd.
 const CROWD_KEPT: Span = Span::seconds(5);
 
@@ -199,7 +202,7 @@ pub(super) fn step_of(context: &Context, next: Next) -> Option<OrderCommand> {
         Next::TellDispatcher => OrderCommand::Move {
             to: OrderPhase::ActiveQueue,
             by: By::Engine,
-            reason: "nobody was found".to_owned(),
+            reason: NOBODY_FOUND.to_owned(),
         },
         Next::Wait(_) | Next::Nothing => return None,
     })
