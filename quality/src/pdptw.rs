@@ -87,6 +87,7 @@ pub fn read(text: &str) -> anyhow::Result<Problem> {
             dropoff: stop(pickup.delivery, delivery),
             load: Load { weight_g: u32::try_from(pickup.demand)?, volume_ml: 0, slots: 0 },
             alone: false,
+            promised: None,
         });
     }
     let ways = Ways::new(stops.len(), |from, to| {

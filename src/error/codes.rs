@@ -142,6 +142,12 @@ pub const CODES: &[Code] = &[
         "Кто-то изменил это в тот же момент, попробуйте ещё раз",
     ),
     here(
+        "plan_changed",
+        &[409],
+        "the plan of a day that was looked at is not the one that this node keeps: look at it again",
+        "Здесь сейчас другой план: посмотрите его ещё раз",
+    ),
+    here(
         "planning",
         &[409],
         "another plan of a day is being drawn up: wait for it, or call it off",

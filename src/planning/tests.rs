@@ -48,6 +48,7 @@ fn town(orders: usize, couriers: usize, alone: bool, mut seed: u64) -> Problem {
             dropoff: stop(2 * n + 1, from, from + 120, 2),
             load: slots(1),
             alone,
+            promised: None,
         }
     };
     let shift = |n: usize| Shift {

@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use parking_lot::Mutex;
-use peerpack_actors::dispatch::plan::town::{Hand, problem};
+use peerpack_actors::dispatch::plan::town::{Hand, done_with, problem};
 use peerpack_actors::dispatch::plan::{Aim, MAX_JOBS, MAX_SHIFTS, Problem, Window};
-use peerpack_actors::dispatch::{Duty, Order, OrderPhase};
-use peerpack_actors::ids::{OrderId, RegionId};
+use peerpack_actors::dispatch::{Duty, DutyState, Order, OrderPhase};
+use peerpack_actors::ids::{OrderId, RegionId, UserId};
 use peerpack_actors::place::Position;
 use peerpack_actors::ports::Unavailable;
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::time::{Span, Time};
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Semaphore;
 
 use super::{Town, vehicle, zone};
@@ -25,6 +26,9 @@ use crate::store::{Driver, DriverQuery, OrderQuery, Slice};
 
 /// The most orders of one courier's day.
 const MAX_OF_ONE: usize = 40;
+
+/// How many characters of the digest of a plan name it.
+const ID_LENGTH: usize = 16;
 
 /// For how long a plan counts as what somebody has looked at.
 const KEPT: Span = Span::minutes(15);
@@ -74,6 +78,25 @@ pub struct RegionPlan {
     pub draft: Draft,
     /// The couriers, by the numbers of their shifts.
     pub drivers: Vec<Driver>,
+}
+
+impl DayPlan {
+    /// Names the plan: the same for the same orders, couriers and times, on whichever node it was drawn up.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let mut digest = Sha256::new();
+        digest.update(self.day.date.to_string());
+        for region in &self.regions {
+            for one in region.draft.plan.assignments(&region.problem) {
+                digest.update(one.order.uuid().as_bytes());
+                digest.update(one.courier.uuid().as_bytes());
+                digest.update(one.pickup_at.ms().to_be_bytes());
+            }
+        }
+        let mut id = hex::encode(digest.finalize());
+        id.truncate(ID_LENGTH);
+        id
+    }
 }
 
 impl RegionPlan {
@@ -221,7 +244,8 @@ impl Town {
             let drivers = self.drivers_of_region(region).await?;
             plan.couriers += drivers.len();
             if !orders.is_empty() {
-                problems.push(self.problem(day.date, centre, &orders, drivers, now)?);
+                let busy = self.under_way(&drivers).await?;
+                problems.push(self.problem(day.date, centre, &orders, drivers, &busy, now)?);
             }
         }
         let mut left = problems.len();
@@ -278,13 +302,29 @@ impl Town {
         Ok(self.database.find_drivers(&query, Slice { offset: 0, limit }).await?.items)
     }
 
-    /// The problem of a region, with the couriers by the numbers of their shifts.
+    /// The orders that couriers have at this moment, whatever region and day they are of.
+    async fn under_way(&self, drivers: &[Driver]) -> Result<BTreeMap<UserId, Order>, NoPlan> {
+        let ids: Vec<OrderId> = self.dispatch.with_board(|board| {
+            let order = |driver: &Driver| match board.get(driver.person)?.duty.state {
+                DutyState::ToPickup { order } | DutyState::OnTrip { order } => Some(order),
+                DutyState::Offline | DutyState::Idle | DutyState::Paused | DutyState::Offered { .. } => None,
+            };
+            drivers.iter().filter_map(order).collect()
+        });
+        let orders = self.database.orders_by_id(&ids).await?;
+        let has_it = |order: Order| Some((order.state.courier()?, order));
+        Ok(orders.into_iter().filter_map(has_it).collect())
+    }
+
+    /// The problem of a region, with the couriers by the numbers of their shifts. Who has an order begins
+    /// when and where it ends.
     fn problem(
         &self,
         date: Date,
         centre: Position,
         orders: &[Order],
         drivers: Vec<Driver>,
+        busy: &BTreeMap<UserId, Order>,
         now: Time,
     ) -> Result<(Problem, Vec<Driver>), NoPlan> {
         let day = window(date, centre);
@@ -301,10 +341,19 @@ impl Town {
             Some((driver, duty))
         };
         let (drivers, duties): (Vec<Driver>, Vec<Duty>) = drivers.into_iter().filter_map(begin).unzip();
-        let hands: Vec<Hand<'_>> =
-            duties.iter().map(|duty| Hand { duty, window, most_jobs: MAX_OF_ONE }).collect();
-        let positions: Vec<Position> =
-            drivers.iter().map(|driver| places.get(&driver.person).copied().unwrap_or(centre)).collect();
+        let begins = |driver: &Driver| {
+            let place = places.get(&driver.person).copied().unwrap_or(centre);
+            let Some(order) = busy.get(&driver.person) else { return (place, window) };
+            let done_at = done_with(order, place, self.dispatch.settings(), now);
+            let from = window.from.max(done_at).min(window.to);
+            (order.draft.dropoff.position, Window { from, ..window })
+        };
+        let (positions, windows): (Vec<Position>, Vec<Window>) = drivers.iter().map(begins).unzip();
+        let hands: Vec<Hand<'_>> = duties
+            .iter()
+            .zip(windows)
+            .map(|(duty, window)| Hand { duty, window, most_jobs: MAX_OF_ONE })
+            .collect();
         let orders: Vec<&Order> = orders.iter().collect();
         // Before it is made: it grows with the square of what is in it.
         if orders.len() > MAX_JOBS {

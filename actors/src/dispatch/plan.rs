@@ -85,6 +85,8 @@ pub enum Left {
     NoTime,
     /// Everybody who could drive it is with other orders, or too far away.
     NobodyFree,
+    /// Its courier was promised it, and cannot drive it in its time.
+    Promised,
 }
 
 impl Left {
@@ -95,6 +97,7 @@ impl Left {
             Self::NoRoom => "no_room",
             Self::NoTime => "no_time",
             Self::NobodyFree => "nobody_free",
+            Self::Promised => "promised",
         }
     }
 
@@ -105,6 +108,7 @@ impl Left {
             Self::NoRoom => "no vehicle has room for it",
             Self::NoTime => "nobody works at that time, or it cannot be driven so quickly",
             Self::NobodyFree => "everybody who could drive it is busy with other orders or too far away",
+            Self::Promised => "its courier cannot be there in time, because of other orders or of the way",
         }
     }
 }
@@ -123,7 +127,9 @@ pub struct Plan {
 /// What a plan comes to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Figures {
-    /// Jobs that nobody drives.
+    /// Jobs that their couriers were promised, and do not drive.
+    pub broken: usize,
+    /// Jobs that nobody drives, these included.
     pub left: usize,
     /// Couriers who drive something.
     pub couriers: usize,
@@ -143,7 +149,8 @@ impl Figures {
             Aim::Way => 0,
             Aim::Couriers => figures.couriers,
         };
-        let key = |figures: &Self| (figures.left, couriers(figures), figures.way_m);
+        // A promise is not given up for the sake of another order.
+        let key = |figures: &Self| (figures.broken, figures.left, couriers(figures), figures.way_m);
         key(self).cmp(&key(other))
     }
 }
@@ -169,6 +176,7 @@ impl Plan {
     pub fn figures(&self) -> Figures {
         let sum = |of: fn(&Route) -> u64| self.routes.iter().map(of).sum();
         Figures {
+            broken: self.left.iter().filter(|(_, left)| *left == Left::Promised).count(),
             left: self.left.len(),
             couriers: self.routes.len(),
             way_m: sum(|route| route.way_m),
@@ -195,17 +203,21 @@ impl Plan {
         all
     }
 
-    /// A plan of these stops: a route that breaks a rule is put together anew out of what fits, and what no
-    /// route has is inserted where there is room.
+    /// A plan of these stops: a route that breaks a rule, or leaves out what its courier was promised, is put
+    /// together anew out of what fits, and what no route has is inserted where there is room.
     #[must_use]
     pub fn adopt(problem: &Problem, calls: &Calls, aim: Aim, by: By) -> Self {
-        let mut kept: Calls = vec![Vec::new(); problem.shifts.len()];
+        let mut kept = insertion::promised(problem, aim);
         let mut taken = vec![false; problem.jobs.len()];
+        kept.iter().flatten().for_each(|call| taken[call.job()] = true);
         for (shift, calls) in calls.iter().enumerate().take(problem.shifts.len()) {
-            let mut route: Vec<Call> = Vec::new();
-            let is_new = |call: &&Call| taken.get(call.job()).is_some_and(|taken| !taken);
+            let mut route: Vec<Call> = kept[shift].clone();
+            let is_new = |call: &&Call| {
+                taken.get(call.job()).is_some_and(|taken| !taken) || kept[shift].contains(call)
+            };
             let fresh: Vec<Call> = calls.iter().filter(is_new).copied().collect();
-            if timing::drive(problem, shift, &fresh).is_some() {
+            let keeps = kept[shift].iter().all(|call| fresh.contains(call));
+            if keeps && timing::drive(problem, shift, &fresh).is_some() {
                 route = fresh;
             } else {
                 for call in fresh {

@@ -9,6 +9,7 @@ mod fixture;
 mod model;
 mod notices;
 mod offers;
+mod planning;
 mod prices;
 mod regions;
 mod tallies;

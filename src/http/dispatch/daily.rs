@@ -15,6 +15,7 @@ use peerpack_actors::dispatch::{Order, OrderCommand};
 use peerpack_actors::ids::RegionId;
 use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::runtime::Refusal;
+use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -36,6 +37,9 @@ pub use view::{DailyPlan, PlanAlgorithm, UnplannedCode};
 /// For how long a better plan is searched for where nobody says, in seconds.
 const USUAL_S: u32 = 4;
 
+/// Why a courier has an order of a plan: as it is stored, and told in the language of who reads it.
+const PLANNED: &str = "the plan of the day";
+
 /// How many orders are given away side by side.
 const AT_ONCE: usize = 4;
 
@@ -56,6 +60,8 @@ pub struct WhichDay {
     within_s: Option<u32>,
     /// Whether a plan that was drawn up a moment ago is drawn up anew.
     fresh: Option<bool>,
+    /// The plan that is to be applied or exported, as the preview has named it: that one, or none at all.
+    plan_id: Option<String>,
 }
 
 /// How far a plan is.
@@ -119,11 +125,12 @@ pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<Http
     Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, None).await?))
 }
 
-/// Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each order is
-/// reserved for its courier: nobody is bound before its search begins, and then this courier is asked first.
-/// A courier's first order whose search has begun is given to them, as if the desk had named them.
-/// `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not
-/// done again.
+/// Applies the plan of a day: the one that was looked at on this node in the last 15 minutes, or a new one
+/// (`was_previewed`). With the `plan_id` of what was looked at it is that plan, and where this node has
+/// another one nothing is applied (409 `plan_changed`). Each order is reserved for its courier: nobody is
+/// bound before its search begins, and then this courier is asked first. A courier's first order whose search
+/// has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be
+/// done is in `failed_orders`. What is done already is not done again.
 #[utoipa::path(post, path = "/api/dispatch/daily-routes", operation_id = "apply_daily_plan", tag = "dispatch",
     security(("bearer" = [])), params(WhichDay), request_body(content = Option<WhichDay>),
     responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -135,8 +142,9 @@ pub async fn apply(
     body: MaybeBody<WhichDay>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, body.0)?);
-    let plan = seen_or_new(&app, town, &wish).await?;
+    let (plan, was_previewed) = seen_or_new(&app, town, &wish).await?;
     let applied = applied(&app, town, principal, &plan).await?;
+    let applied = view::Applied { was_previewed, ..applied };
     Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, Some(applied)).await?))
 }
 
@@ -158,8 +166,9 @@ pub async fn call_off(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(PlanProgress::of(scope::town(&app)?.call_plan_off())))
 }
 
-/// The plan of a day as an archive of tables, one for each courier: the plan that was looked at in the last
-/// 15 minutes, or a new one. Times are those of each pickup, with their offset.
+/// The plan of a day as an archive of tables, one for each courier: the plan that was looked at on this node
+/// in the last 15 minutes, or a new one; with a `plan_id` that plan, or 409 `plan_changed`. What nobody wants
+/// any more is left out. Times are those of each pickup, with their offset.
 #[utoipa::path(get, path = "/api/dispatch/daily-routes-export", operation_id = "export_daily_plan",
     tag = "dispatch", security(("bearer" = [])), params(WhichDay),
     responses((status = 200, description = "The archive.", content((Vec<u8> = "application/zip"))),
@@ -167,7 +176,7 @@ pub async fn call_off(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn export(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
     let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
-    let plan = seen_or_new(&app, town, &wish).await?;
+    let (plan, _) = seen_or_new(&app, town, &wish).await?;
     let legs = view::legs(&app, &plan).await?;
     let bytes =
         sheets::make_routes(legs, tables::zone_of).await?.map_err(|error| ApiError::internal(&error))?;
@@ -179,6 +188,7 @@ struct Wish {
     day: Day,
     within: Duration,
     fresh: bool,
+    plan: Option<String>,
 }
 
 impl Wish {
@@ -197,16 +207,26 @@ impl Wish {
         if within > LONGEST {
             return Err(ApiError::unprocessable("within_s", "must be at most 300"));
         }
-        Ok(Self { day: Day { date, region }, within, fresh: body.fresh.or(query.fresh).unwrap_or(false) })
+        let fresh = body.fresh.or(query.fresh).unwrap_or(false);
+        let plan = body.plan_id.or(query.plan_id).filter(|id| !id.is_empty());
+        Ok(Self { day: Day { date, region }, within, fresh, plan })
     }
 }
 
-/// The plan that somebody has looked at, or a new one.
-async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<Arc<DayPlan>, ApiError> {
+/// The plan that somebody has looked at, or a new one; and which of both it is.
+async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<(Arc<DayPlan>, bool), ApiError> {
     let now = app.clock.now();
-    match town.last_plan(wish.day, now).filter(|_| !wish.fresh) {
-        Some(plan) => Ok(plan),
-        None => Ok(town.plan_day(wish.day, wish.within, now).await?),
+    let seen = town.last_plan(wish.day, now).filter(|_| !wish.fresh);
+    if let Some(wanted) = &wish.plan
+        && seen.as_ref().is_none_or(|plan| plan.id() != *wanted)
+    {
+        // Each node keeps its own: another one may have been asked for the preview.
+        let message = "the plan that was looked at is not the one that is kept here: look at it again";
+        return Err(ApiError::conflict("plan_changed", message));
+    }
+    match seen {
+        Some(plan) => Ok((plan, true)),
+        None => Ok((town.plan_day(wish.day, wish.within, now).await?, false)),
     }
 }
 
@@ -214,7 +234,7 @@ async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<Arc<Day
 async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Result<view::Applied, ApiError> {
     let all: Vec<Assignment> =
         plan.regions.iter().flat_map(|region| region.draft.plan.assignments(&region.problem)).collect();
-    let mut outcomes = stream::iter(all).map(|one| given(app, town, by, one)).buffered(AT_ONCE);
+    let mut outcomes = stream::iter(all).map(|one| given(app, town, by, plan.at, one)).buffered(AT_ONCE);
     let mut applied = view::Applied::default();
     while let Some(outcome) = outcomes.next().await {
         match outcome? {
@@ -232,6 +252,7 @@ async fn given(
     app: &App,
     town: &Town,
     by: Principal,
+    drawn_up_at: Time,
     one: Assignment,
 ) -> Result<Option<Result<(), FailedOrder>>, ApiError> {
     let order = app.database.order(one.order).await?.ok_or_else(ApiError::not_found)?;
@@ -239,16 +260,23 @@ async fn given(
     if order.state.courier() == Some(one.courier) || order.reserved == Some(reservation) {
         return Ok(None);
     }
+    // A plan leaves to couriers what is reserved for them, so this was done since.
+    let elsewhere = order.reserved.filter(|kept| kept.courier != one.courier);
+    if elsewhere.is_some() && order.changed_at > drawn_up_at {
+        let why = "somebody has reserved it for another courier since the plan was drawn up";
+        let why = sentence(why, request_id::language());
+        return Ok(Some(Err(FailedOrder::new(one.order, why.to_owned()))));
+    }
     // What was called off meanwhile, or given to somebody else, is left as it is.
     if !OPEN.contains(&order.state.phase()) {
         let why = sentence("nobody is wanted for this order any more", request_id::language());
         return Ok(Some(Err(FailedOrder::new(one.order, why.to_owned()))));
     }
-    let (by, reason) = (by.user, "the plan of the day".to_owned());
+    let (by, reason) = (by.user, PLANNED.to_owned());
     let planned = Order { reserved: Some(reservation), ..order };
     let is_due = begins(&planned, town.dispatch().settings()) <= app.clock.now();
     let command = if one.before == 0 && is_due {
-        OrderCommand::Assign { courier: one.courier, by, reason }
+        OrderCommand::AssignWaiting { courier: one.courier, by, reason }
     } else {
         OrderCommand::Reserve { reservation, by, reason }
     };

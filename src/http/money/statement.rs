@@ -191,8 +191,8 @@ fn xlsx(lines: &[Line]) -> anyhow::Result<Vec<u8>> {
         sheet.write_string(0, column, title)?;
     }
     for (row, line) in (1..).zip(lines) {
-        // Texts are written as texts: a spreadsheet takes none of them for a formula, and would show what makes
-        // one harmless in CSV.
+        // Texts are written as texts: a spreadsheet takes none of them for a formula, and would show what
+        // makes one harmless in CSV.
         sheet.write_string(row, 0, &line.time)?.write_string(row, 1, &line.kind)?;
         sheet.write_string(row, 2, &line.description)?;
         if let Some(minor) = line.minor {

@@ -126,13 +126,104 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
         // Again: done is done.
         let (_, again) = town.desk.post(&path("/?"), json!({})).await;
         assert_eq!((count(&again, "assigned_count"), count(&again, "failed_count")), (0, 1), "{again}");
-        // A new plan may still move them.
+        // A new plan leaves them to their couriers.
         let later = town.desk.get(&path("/?")).await;
         assert_eq!(
             (count(&later, "already_assigned_count"), count(&later, "total_orders")),
             (0, 3),
             "{later}"
         );
+        assert_eq!(couriers_of(&later), couriers_of(&plan), "{later}");
+    }
+}
+
+/// Who drives which order of a plan.
+fn couriers_of(plan: &Value) -> Vec<(&str, i64)> {
+    let mut all = Vec::new();
+    for assignment in plan["assignments"].as_array().unwrap() {
+        all.push((assignment["order_id"].as_str().unwrap(), assignment["driver_id"].as_i64().unwrap()));
+    }
+    all.sort_unstable();
+    all
+}
+
+/// What was given by hand for that day takes the time that it takes.
+#[actix_web::test]
+async fn a_plan_leaves_to_a_courier_what_the_desk_has_given_them() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let passenger = town.passenger(1).await;
+        let (near, far) = (town.driver_at(1, 55.775, 37.654).await, town.driver_at(2, 55.70, 37.50).await);
+        let orders = orders(&town, &passenger, 3).await;
+        let (status, given) = town.assign(&orders[2], &far).await;
+        assert_eq!((status, &given["is_reserved"]), (StatusCode::OK, &json!(true)), "{given}");
+        let plan = town.desk.get(&path("/?")).await;
+        assert_eq!((count(&plan, "distributed_count"), count(&plan, "failed_count")), (2, 1), "{plan}");
+        let couriers = couriers_of(&plan);
+        assert!(couriers.contains(&(orders[2].as_str(), far.number)), "{plan}");
+        assert!(couriers.iter().any(|(_, courier)| *courier == near.number), "{plan}");
+
+        // Given to somebody else since the plan was drawn up, it stays theirs.
+        assert_eq!(town.assign(&orders[2], &near).await.0, StatusCode::OK);
+        let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
+        assert_eq!(applied["failed_orders"][0]["order_id"], orders[2].as_str(), "{applied}");
+        let shown = town.desk.get(&format!("/api/orders/{}/", orders[2])).await;
+        assert_eq!(shown["reservation"]["driver_id"], json!(near.number), "{shown}");
+    }
+}
+
+#[actix_web::test]
+async fn what_was_called_off_is_not_in_the_tables_of_a_plan() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (_driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        let order = orders(&town, &passenger, 1).await.remove(0);
+        assert_eq!(count(&town.desk.get(&path("/?")).await, "distributed_count"), 1);
+        let table = async || {
+            let (_, _, archive) = town.desk.call_raw(Method::GET, &path("-export/?"), &[], Vec::new()).await;
+            let mut archive = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+            let mut text = String::new();
+            for n in 0..archive.len() {
+                archive.by_index(n).unwrap().read_to_string(&mut text).unwrap();
+            }
+            text
+        };
+        let before = table().await;
+        assert!(before.contains(&order) && before.contains("7900222"), "{before}");
+        town.step(&order, "cancelled").await;
+        let after = table().await;
+        assert!(!after.contains(&order) && !after.contains("7900222"), "{after}");
+    }
+}
+
+/// Each node keeps its own plan, and says whether it is the one that was looked at.
+#[actix_web::test]
+async fn a_plan_that_nobody_has_looked_at_is_not_applied_for_another_one() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (_driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        let order = orders(&town, &passenger, 1).await.remove(0);
+        let seen_elsewhere = json!({ "plan_id": "0123456789abcdef" });
+        let refuses = async || {
+            let (status, refused) = town.desk.post(&path("/?"), seen_elsewhere.clone()).await;
+            assert_eq!(
+                (status, &refused["code"]),
+                (StatusCode::CONFLICT, &json!("plan_changed")),
+                "{refused}"
+            );
+            assert_eq!(town.status_of(&order).await, "submitted");
+        };
+        refuses().await;
+        let plan = town.desk.get(&path("/?")).await;
+        assert_eq!(plan["was_previewed"], false, "{plan}");
+        refuses().await;
+        let asked = format!("{}&plan_id=0123456789abcdef", path("-export/?"));
+        assert_eq!(town.desk.call(Method::GET, &asked, None).await.0, StatusCode::CONFLICT);
+        let (status, applied) = town.desk.post(&path("/?"), json!({ "plan_id": plan["plan_id"] })).await;
+        assert_eq!((status, &applied["was_previewed"]), (StatusCode::OK, &json!(true)), "{applied}");
+        assert_eq!((&applied["plan_id"], count(&applied, "assigned_count")), (&plan["plan_id"], 1));
+        let (_, fresh) = town.desk.post(&path("/?"), json!({ "fresh": true })).await;
+        assert_eq!(fresh["was_previewed"], false, "{fresh}");
     }
 }
 

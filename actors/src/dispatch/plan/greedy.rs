@@ -96,7 +96,34 @@ pub fn burdens(problem: &Problem, route: &Route, fewest: usize) -> Vec<(usize, B
     burdens
 }
 
-/// The stops of each shift. Every job is driven straight from its pickup to its end, after all jobs before.
+/// What each courier was promised and can drive one after the other, by the numbers of shifts; `jobs` are in
+/// the order of their pickups.
+fn promised(problem: &Problem, jobs: &[usize]) -> Vec<Vec<usize>> {
+    let mut ahead = vec![Vec::new(); problem.shifts.len()];
+    for (shift, own) in ahead.iter_mut().enumerate() {
+        let courier = Some(problem.shifts[shift].courier);
+        let mut driver = Driver::new(problem, shift);
+        for job in jobs.iter().filter(|job| problem.jobs[**job].promised == courier) {
+            let mut with = driver.clone();
+            let drives = with.call(Call::Pickup(*job)).is_some() && with.call(Call::Dropoff(*job)).is_some();
+            if drives && with.clone().end().is_some() {
+                own.push(*job);
+                driver = with;
+            }
+        }
+    }
+    ahead
+}
+
+/// Whether a courier can still drive what was promised, and then end.
+fn keeps(driver: &Driver<'_>, ahead: impl Iterator<Item = usize>) -> bool {
+    let mut rest = driver.clone();
+    let mut calls = ahead.flat_map(|job| [Call::Pickup(job), Call::Dropoff(job)]);
+    calls.all(|call| rest.call(call).is_some()) && rest.end().is_some()
+}
+
+/// The stops of each shift. Every job is driven straight from its pickup to its end, after all jobs before,
+/// and only if its courier can still drive what was promised.
 #[must_use]
 pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
     let mut calls: Calls = vec![Vec::new(); problem.shifts.len()];
@@ -106,6 +133,7 @@ pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
     jobs.sort_by_key(|job| {
         (problem.jobs[*job].pickup.window.from, problem.jobs[*job].pickup.window.to, *job)
     });
+    let mut ahead = promised(problem, &jobs);
     for job in jobs {
         let fewest = calls.iter().map(Vec::len).min().unwrap_or(0) / 2;
         let mut best: Option<(f64, usize, Driver<'_>)> = None;
@@ -113,7 +141,8 @@ pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
             let mut with = driver.clone();
             let (from, free_at) = (driver.place(), driver.now());
             let Some(pickup) = with.call(Call::Pickup(job)) else { continue };
-            if with.call(Call::Dropoff(job)).is_none() || with.clone().end().is_none() {
+            let others = ahead[shift].iter().copied().filter(|own| *own != job);
+            if with.call(Call::Dropoff(job)).is_none() || !keeps(&with, others) {
                 continue;
             }
             let way = problem.ways.get(from, problem.jobs[job].pickup.place);
@@ -128,6 +157,7 @@ pub fn calls(problem: &Problem, settings: &Settings) -> Calls {
         if let Some((_, shift, driver)) = best {
             calls[shift].extend([Call::Pickup(job), Call::Dropoff(job)]);
             drivers[shift] = driver;
+            ahead[shift].retain(|own| *own != job);
         }
     }
     calls

@@ -69,11 +69,21 @@ pub fn insert(problem: &Problem, shift: usize, calls: &[Call], job: usize) -> Op
     Some(Found { calls, added_m })
 }
 
-/// Inserts all jobs, in the order in which their pickups may begin.
+/// Inserts all jobs, in the order in which their pickups may begin; first those that were promised.
 #[must_use]
 pub fn calls(problem: &Problem, aim: Aim) -> Calls {
+    let mut calls = promised(problem, aim);
+    let mut taken = vec![false; problem.jobs.len()];
+    calls.iter().flatten().for_each(|call| taken[call.job()] = true);
+    insert_rest(problem, &mut calls, &mut taken, aim);
+    calls
+}
+
+/// Inserts what couriers were promised, and nothing else: what comes later does not push it out.
+pub(super) fn promised(problem: &Problem, aim: Aim) -> Calls {
     let mut calls = vec![Vec::new(); problem.shifts.len()];
-    insert_rest(problem, &mut calls, &mut vec![false; problem.jobs.len()], aim);
+    let mut taken: Vec<bool> = problem.jobs.iter().map(|job| job.promised.is_none()).collect();
+    insert_rest(problem, &mut calls, &mut taken, aim);
     calls
 }
 

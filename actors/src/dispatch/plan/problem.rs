@@ -85,6 +85,8 @@ pub struct Job {
     pub load: Load,
     /// Whether nothing else is aboard meanwhile: people are driven alone, parcels are not.
     pub alone: bool,
+    /// The courier whom it was promised to before, by the desk or by an earlier plan: nobody else drives it.
+    pub promised: Option<UserId>,
 }
 
 /// One courier's day.
@@ -155,6 +157,9 @@ impl Problem {
     /// Why nobody drives a job.
     #[must_use]
     pub fn why_left(&self, job: usize) -> Left {
+        if self.jobs[job].promised.is_some() {
+            return Left::Promised;
+        }
         let has_room = |shift: &Shift| self.jobs[job].load.fits(shift.capacity);
         if !self.shifts.iter().any(has_room) {
             return Left::NoRoom;

@@ -34,7 +34,7 @@ fn stop(place: usize, from: i64, to: i64) -> Stop {
 }
 
 fn job(n: u128, pickup: Stop, dropoff: Stop) -> Job {
-    Job { order: Uuid::from_u128(n).into(), pickup, dropoff, load: slots(1), alone: false }
+    Job { order: Uuid::from_u128(n).into(), pickup, dropoff, load: slots(1), alone: false, promised: None }
 }
 
 fn shift(n: u128, starts: usize) -> Shift {
@@ -220,6 +220,62 @@ fn a_solver_that_is_wrong_does_no_harm() {
         assert_eq!(faults(&problem, &plan), Vec::<String>::new(), "{calls:?}");
         assert_ne!(plan.figures().compare(&expected.figures(), Aim::Way), Ordering::Greater, "{calls:?}");
         assert_eq!(why, calls.err());
+    }
+}
+
+/// Who drives a job, by the number of the shift.
+fn driven_by(plan: &Plan, job: usize) -> Option<usize> {
+    let route =
+        plan.routes.iter().find(|route| route.visits.iter().any(|visit| visit.call == Call::Pickup(job)));
+    route.map(|route| route.shift)
+}
+
+/// Every way to a plan: by hand, by insertion, the best of both, and out of somebody's stops.
+fn every_plan(problem: &Problem, calls: &Calls) -> [Plan; 4] {
+    let settings = Settings::default();
+    [
+        Plan::of(problem, &greedy::calls(problem, &settings), By::Greedy),
+        Plan::of(problem, &insertion::calls(problem, Aim::Way), By::Insertion),
+        draw_up(problem, &settings, Aim::Way, None).0,
+        Plan::adopt(problem, calls, Aim::Way, By::Solver),
+    ]
+}
+
+#[test]
+fn what_somebody_was_promised_nobody_else_drives() {
+    let far = Uuid::from_u128(11).into();
+    let jobs = vec![
+        Job { promised: Some(far), ..job(1, stop(0, 10, 20), stop(1, 10, 60)) },
+        job(2, stop(1, 10, 20), stop(0, 10, 60)),
+    ];
+    let ways = on_a_line(&[0, 1]);
+    let problem = Problem { ways, jobs, shifts: vec![shift(10, 0), shift(11, 1)], most_empty_m: 20_000 };
+    let swapped = vec![vec![Call::Pickup(0), Call::Dropoff(0)], vec![Call::Pickup(1), Call::Dropoff(1)]];
+    for plan in every_plan(&problem, &swapped) {
+        assert_eq!(driven_by(&plan, 0), Some(1), "{plan:?}");
+        assert_eq!((plan.left.len(), faults(&problem, &plan)), (0, Vec::new()), "{plan:?}");
+    }
+}
+
+#[test]
+fn a_promise_is_not_given_up_for_two_other_orders() {
+    let whose = |promised, job| Job { promised, alone: true, ..job };
+    let jobs = vec![
+        whose(Some(Uuid::from_u128(10).into()), job(1, stop(0, 10, 12), stop(1, 10, 100))),
+        whose(None, job(2, stop(0, 15, 17), stop(0, 15, 100))),
+        whose(None, job(3, stop(0, 20, 22), stop(0, 20, 100))),
+    ];
+    let ways = on_a_line(&[0, 20]);
+    let mut problem = Problem { ways, jobs, shifts: vec![shift(10, 0)], most_empty_m: 20_000 };
+    let others = vec![vec![Call::Pickup(1), Call::Dropoff(1), Call::Pickup(2), Call::Dropoff(2)]];
+    for plan in every_plan(&problem, &others) {
+        assert_eq!((driven_by(&plan, 0), plan.figures().broken), (Some(0), 0), "{plan:?}");
+        assert_eq!(plan.left, [(1, Left::NobodyFree), (2, Left::NobodyFree)]);
+    }
+    // What its courier cannot drive is said, and keeps nobody from driving the rest.
+    problem.jobs[0].pickup = stop(1, 0, 10);
+    for plan in every_plan(&problem, &others) {
+        assert_eq!(plan.left, [(0, Left::Promised)], "{plan:?}");
     }
 }
 

@@ -100,6 +100,9 @@ impl<'a> Driver<'a> {
                 if self.alone || (job.alone && self.aboard > 0) || self.jobs >= self.shift.most_jobs {
                     return None;
                 }
+                if job.promised.is_some_and(|courier| courier != self.shift.courier) {
+                    return None;
+                }
             }
             Call::Dropoff(_) if self.aboard == 0 => return None,
             Call::Dropoff(_) => {}
@@ -159,7 +162,8 @@ impl<'a> Driver<'a> {
 }
 
 /// The route of these stops. `None` if it breaks a rule: a window, room, a rider who is not alone, a way that
-/// is too long, more jobs than the courier takes, or a job without one of its ends.
+/// is too long, more jobs than the courier takes, a job that another courier was promised, or one without one
+/// of its ends.
 #[must_use]
 pub fn drive(problem: &Problem, shift: usize, calls: &[Call]) -> Option<Route> {
     if !is_whole(calls) {

@@ -1,7 +1,7 @@
 //! A day of orders in town as a problem: how long ways take, and when somebody has to be where.
 
 use super::problem::{Job, Problem, Shift, Stop, Way, Ways, Window};
-use crate::dispatch::order::Cargo;
+use crate::dispatch::order::{Cargo, OrderState};
 use crate::dispatch::settings::Settings;
 use crate::dispatch::{Duty, Order};
 use crate::place::Position;
@@ -35,7 +35,7 @@ pub struct Hand<'a> {
 }
 
 /// The problem of a day. Orders for now are wanted at `now`; a region is not looked at: plan one at a time.
-/// `positions` say where each of the hands begins.
+/// `positions` say where each of the hands begins. What is reserved for one of them is driven by that one.
 #[must_use]
 pub fn problem(
     orders: &[&Order],
@@ -52,7 +52,9 @@ pub fn problem(
     let mut jobs = Vec::new();
     for order in orders {
         let (pickup, dropoff) = (place(order.draft.pickup.position), place(order.draft.dropoff.position));
-        jobs.push(job(order, pickup, dropoff, settings, now));
+        let kept = order.reserved.map(|kept| kept.courier);
+        let promised = kept.filter(|courier| hands.iter().any(|hand| hand.duty.courier == *courier));
+        jobs.push(Job { promised, ..job(order, pickup, dropoff, settings, now) });
     }
     let shifts = hands.iter().zip(positions).map(|(hand, position)| Shift {
         courier: hand.duty.courier,
@@ -79,7 +81,23 @@ fn job(order: &Order, pickup: usize, dropoff: usize, settings: &Settings, now: T
         dropoff: Stop { place: dropoff, window: at_dropoff, stay: ALIGHTING },
         load: draft.load(),
         alone: draft.cargo == Cargo::Passenger,
+        promised: None,
     }
+}
+
+/// When a courier is done with the order that they have, who is at `from` now: what comes next begins where
+/// it ends.
+#[must_use]
+pub fn done_with(order: &Order, from: Position, settings: &Settings, now: Time) -> Time {
+    let draft = &order.draft;
+    let takes = |from, to| Span::from_ms(i64::from(way(from, to, settings).ms));
+    let ride = takes(draft.pickup.position, draft.dropoff.position);
+    let boards_at = match order.state {
+        OrderState::RideOngoing { .. } => return now.max(order.changed_at + ride) + ALIGHTING,
+        OrderState::ArrivedWaiting { .. } => now,
+        _ => now + takes(from, draft.pickup.position),
+    };
+    boards_at.max(draft.pickup_at.unwrap_or(now)) + BOARDING + ride + ALIGHTING
 }
 
 /// A way through town.

@@ -18,7 +18,7 @@ use crate::http::dispatch::views::{self, Faces, OrderView, region_title};
 use crate::sheets::Leg;
 use crate::store::Driver;
 use crate::town::Town;
-use crate::town::daily::{DayPlan, RegionPlan};
+use crate::town::daily::{DayPlan, OPEN, RegionPlan};
 
 /// How many orders are read at once.
 const A_PAGE: usize = 500;
@@ -115,6 +115,8 @@ pub enum UnplannedCode {
     NoTime,
     /// Everybody who could drive it is with other orders, or too far away.
     NobodyFree,
+    /// It is reserved for somebody who cannot be there in time.
+    Promised,
 }
 
 /// An order that nobody drives.
@@ -155,12 +157,17 @@ pub struct DailyPlan {
     unassigned_orders: Vec<UnplannedOrder>,
     /// Whether it was applied, not only looked at.
     auto_assigned: bool,
+    /// Of a plan that was applied: whether it was told before, and not drawn up for this call.
+    was_previewed: bool,
     /// How many orders were reserved for couriers, or given to them.
     assigned_count: usize,
     /// What could not be given away, and why.
     failed_orders: Vec<FailedOrder>,
     /// When it was drawn up.
     drawn_up_at: String,
+    /// Names this plan: the same for the same couriers, orders and times. Who sends it when applying applies
+    /// this plan or nothing.
+    plan_id: String,
     /// Whether the search was called off before its time was over.
     called_off: bool,
 }
@@ -168,6 +175,7 @@ pub struct DailyPlan {
 /// What became of a plan that was applied.
 #[derive(Debug, Default)]
 pub(super) struct Applied {
+    pub(super) was_previewed: bool,
     pub(super) assigned: usize,
     pub(super) failed: Vec<FailedOrder>,
 }
@@ -239,20 +247,27 @@ pub(super) async fn daily(
         assignments,
         unassigned_orders,
         auto_assigned,
+        was_previewed: applied.was_previewed,
         assigned_count: applied.assigned,
         failed_orders: applied.failed,
         drawn_up_at: plan.at.to_string(),
+        plan_id: plan.id(),
         called_off: plan.called_off,
     })
 }
 
-/// The same as tables, by the names of couriers.
+/// The same as tables, by the names of couriers: without what nobody wants any more, and what somebody else
+/// has by now.
 pub(super) async fn legs(app: &App, plan: &DayPlan) -> Result<Vec<(String, Vec<Leg>)>, ApiError> {
     let orders = orders_of(app, plan).await?;
     let mut seen = HashMap::new();
     for orders in orders.chunks(A_PAGE) {
         let faces = Faces::of(app, orders).await?;
         for order in orders {
+            let has_it = order.state.courier();
+            if has_it.is_none() && !OPEN.contains(&order.state.phase()) {
+                continue;
+            }
             let passenger = faces.passenger_of(order);
             let leg = Leg {
                 order_id: order.id.to_string(),
@@ -266,7 +281,7 @@ pub(super) async fn legs(app: &App, plan: &DayPlan) -> Result<Vec<(String, Vec<L
                 place: Some(order.draft.pickup.position),
                 ..Leg::default()
             };
-            seen.insert(order.id, leg);
+            seen.insert(order.id, (has_it, leg));
         }
     }
     let mut couriers = Vec::new();
@@ -276,7 +291,10 @@ pub(super) async fn legs(app: &App, plan: &DayPlan) -> Result<Vec<(String, Vec<L
             let driver = &region.drivers[route.shift];
             let own = all.iter().filter(|one| one.courier == driver.person);
             let legs = own.filter_map(|one| {
-                let leg = seen.remove(&one.order)?;
+                let (has_it, leg) = seen.remove(&one.order)?;
+                if has_it.is_some_and(|courier| courier != one.courier) {
+                    return None;
+                }
                 Some(Leg { pickup_at: Some(one.pickup_at), done_at: Some(one.done_at), ..leg })
             });
             couriers.push((driver.name.clone(), legs.collect()));
