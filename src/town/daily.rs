@@ -3,7 +3,7 @@
 //!
 //! A plan is of no consequence until somebody gives its orders to couriers, so it is kept in memory alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -243,6 +243,7 @@ impl Town {
             plan.already += already;
             let drivers = self.drivers_of_region(region).await?;
             plan.couriers += drivers.len();
+            let orders = self.as_reserved(day.date, region, centre, orders, &drivers).await?;
             if !orders.is_empty() {
                 let busy = self.under_way(&drivers).await?;
                 problems.push(self.problem(day.date, centre, &orders, drivers, &busy, now)?);
@@ -294,6 +295,46 @@ impl Town {
         let one = Slice { offset: 0, limit: 1 };
         let already = self.database.find_orders(&query(taken.to_vec()), one).await?.count;
         Ok((open.items, already))
+    }
+
+    /// Orders of a region without those that are reserved for couriers of other regions, and with those of
+    /// other regions that are reserved for its own: each is planned with its courier.
+    async fn as_reserved(
+        &self,
+        date: Date,
+        region: RegionId,
+        centre: Position,
+        orders: Vec<Order>,
+        drivers: &[Driver],
+    ) -> Result<Vec<Order>, NoPlan> {
+        let own: BTreeSet<UserId> = drivers.iter().map(|driver| driver.person).collect();
+        let window = window(date, centre);
+        let query = OrderQuery {
+            phases: vec![OrderPhase::Matching, OrderPhase::Offered],
+            from: Some(window.from),
+            to: Some(window.to),
+            reserved: true,
+            oldest_first: true,
+            ..OrderQuery::default()
+        };
+        let limit = u32::try_from(MAX_JOBS + 1).unwrap_or(u32::MAX);
+        let reserved = self.database.find_orders(&query, Slice { offset: 0, limit }).await?.items;
+        let kept_for = |order: &Order| order.reserved.map(|kept| kept.courier);
+        let elsewhere: BTreeSet<UserId> =
+            orders.iter().filter_map(kept_for).filter(|courier| !own.contains(courier)).collect();
+        // What was for somebody who has left is for anybody.
+        let elsewhere = self.database.drivers_of(elsewhere).await?;
+        let is_elsewhere = |courier: UserId| elsewhere.get(&courier).is_some_and(|driver| !driver.has_left);
+        let mut all: Vec<Order> = orders
+            .into_iter()
+            .filter(|order| kept_for(order).is_none_or(|courier| !is_elsewhere(courier)))
+            .collect();
+        let is_own = |order: &Order| {
+            order.draft.region != Some(region)
+                && kept_for(order).is_some_and(|courier| own.contains(&courier))
+        };
+        all.extend(reserved.into_iter().filter(is_own));
+        Ok(all)
     }
 
     async fn drivers_of_region(&self, region: RegionId) -> Result<Vec<Driver>, NoPlan> {

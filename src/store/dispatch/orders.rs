@@ -21,13 +21,13 @@ macro_rules! order_filter {
          OR lower(p.full_name) LIKE $6 OR o.pickup_title LIKE $7 OR o.dropoff_title LIKE $7 \
          OR p.full_name LIKE $7) \
          AND COALESCE(o.pickup_at, o.created_at) >= $8 AND COALESCE(o.pickup_at, o.created_at) < $9 \
-         AND ($10 = 0 OR o.region = $11)"
+         AND ($10 = 0 OR o.region = $11) AND ($12 = 0 OR o.reserved_for IS NOT NULL)"
     };
 }
 
-const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $12 OFFSET $13"));
+const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $13 OFFSET $14"));
 
-const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $12 OFFSET $13"));
+const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $13 OFFSET $14"));
 
 const COUNT: Sql = sql(concat!("SELECT count(*) AS total", order_filter!()));
 
@@ -76,6 +76,8 @@ pub struct OrderQuery {
     pub to: Option<Time>,
     /// Those of this region.
     pub region: Option<RegionId>,
+    /// Those alone that are reserved for somebody.
+    pub reserved: bool,
     /// The oldest first, instead of the newest.
     pub oldest_first: bool,
 }
@@ -118,6 +120,7 @@ impl Database {
                 query.to.map_or(i64::MAX, Time::ms),
                 i64::from(query.region.is_some()),
                 query.region.map_or(Uuid::nil(), RegionId::uuid),
+                i64::from(query.reserved),
             ]
         };
         let mut page = filter();

@@ -172,6 +172,34 @@ async fn a_plan_leaves_to_a_courier_what_the_desk_has_given_them() {
     }
 }
 
+/// The desk may name a courier of the next region: the plans of both know of it.
+#[actix_web::test]
+async fn what_is_reserved_for_a_courier_of_another_region_is_planned_there() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (_near, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        let city = town.desk.get("/api/regions/cities/").await[0]["id"].clone();
+        let east = json!({
+            "title": "Восток", "city_id": city, "center_lat": 55.75, "center_lon": 37.85,
+            "polygon_coordinates": [[55.6, 37.8], [55.6, 38.2], [55.9, 38.2], [55.9, 37.8]],
+            "service_radius_meters": 20_000,
+        });
+        let east = made(&town.desk, "/api/regions/", east).await["id"].as_str().unwrap().to_owned();
+        let of_east = Town { region: east.clone(), app: town.app, desk: town.desk };
+        let driver = of_east.driver(2).await;
+        let order = orders(&of_east, &passenger, 1).await.remove(0);
+        assert_eq!(of_east.assign(&order, &driver).await.0, StatusCode::OK);
+        let there = json!({
+            "passenger_id": passenger.number, "desired_pickup_time": tomorrow(12).1, "pickup_lat": 55.75,
+            "pickup_lon": 37.85, "dropoff_lat": 55.76, "dropoff_lon": 37.87,
+        });
+        let other = made(&of_east.desk, "/api/orders/", ride(there)).await;
+        let plan = of_east.desk.get(&path("/?")).await;
+        assert_eq!(couriers_of(&plan), [(order.as_str(), driver.number)], "{plan}");
+        assert_eq!(plan["unassigned_orders"][0]["id"], other["id"], "{plan}");
+    }
+}
+
 #[actix_web::test]
 async fn what_was_called_off_is_not_in_the_tables_of_a_plan() {
     for backend in backends() {
