@@ -5,11 +5,15 @@ pub(super) mod loads;
 pub(super) mod local_time;
 pub(super) mod numbers;
 
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::place::{Gazetteer, Place, Position};
 use peerpack_actors::rejection::Rejection;
+use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ApiError;
@@ -26,6 +30,24 @@ pub(super) const LONG_TEXT: usize = 2_000;
 
 /// How many tags a package may have.
 pub(super) const MAX_TAGS: usize = 20;
+
+/// The years that a range of time may name. Nothing here happens outside of them, and a range that ends with
+/// the calendar is one that somebody would have to walk to its end.
+const YEARS: RangeInclusive<i16> = 2000..=2100;
+
+/// A date of a range of time.
+pub(super) fn date_within(field: &'static str, date: Date) -> Result<Date, ApiError> {
+    let is_within = YEARS.contains(&date.year());
+    is_within
+        .then_some(date)
+        .ok_or_else(|| ApiError::unprocessable(field, "must be in the years 2000 to 2100"))
+}
+
+/// An instant of a range of time.
+pub(super) fn instant_within(field: &'static str, at: Time) -> Result<Time, ApiError> {
+    let date = jiff::Timestamp::from_millisecond(at.ms()).map(|at| at.to_zoned(TimeZone::UTC).date());
+    date_within(field, date.unwrap_or(Date::MAX)).map(|_| at)
+}
 
 /// A text of bounded length, trimmed.
 pub(super) fn text(field: &'static str, text: Option<String>, most: usize) -> Result<String, ApiError> {

@@ -1,5 +1,6 @@
 //! The dispatch in town over HTTP, as its console and its phones use it.
 
+mod bounds;
 mod changes;
 mod claims;
 mod completing;

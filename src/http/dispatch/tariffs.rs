@@ -13,6 +13,7 @@ use crate::auth::Principal;
 use crate::error::extract::Body;
 use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
+use crate::http::input;
 
 /// The most that any part costs, kopecks.
 const MAX_MINOR: i64 = 100_000_000;
@@ -112,7 +113,8 @@ pub async fn add(
 
 fn change(tariff: &mut Tariff, given: &TariffInput, now: Time) -> Result<(), ApiError> {
     let mut wrong = Wrong::default();
-    tariff.valid_from = given.valid_from.unwrap_or(now).max(now);
+    let valid_from = given.valid_from.unwrap_or(now);
+    tariff.valid_from = wrong.or(input::instant_within("valid_from", valid_from), now).max(now);
     let amounts = [
         ("base_minor", given.base_minor, &mut tariff.base_minor),
         ("km_minor", given.km_minor, &mut tariff.km_minor),

@@ -14,8 +14,9 @@ use super::wallet;
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::extract::Query;
+use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
-use crate::http::vocabulary;
+use crate::http::{input, vocabulary};
 use crate::store::{Database, LedgerOf, TransferRecord};
 
 /// The time that is shown if none is named.
@@ -65,6 +66,13 @@ pub async fn show(
     principal: Principal,
     query: Query<Period>,
 ) -> Result<HttpResponse, ApiError> {
+    let mut wrong = Wrong::default();
+    for (field, said) in [("from", query.0.from), ("to", query.0.to)] {
+        if let Some(Err(refusal)) = said.map(|at| input::instant_within(field, at)) {
+            wrong.add(refusal);
+        }
+    }
+    wrong.finish(())?;
     let until = query.0.to.unwrap_or_else(|| app.clock.now() + Span::from_ms(1));
     let since = query.0.from.unwrap_or(until - USUAL);
     if since >= until {

@@ -39,7 +39,8 @@ pub struct WhichExport {
     status: Option<String>,
     /// Those of one courier, by number.
     driver_id: Option<i64>,
-    /// Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it.
+    /// Those wanted on that day or later: `YYYY-MM-DD`, or an instant of it. In the time of the courier's
+    /// region, or of the region that was drawn first.
     date_from: Option<String>,
     /// Those wanted on that day or before.
     date_to: Option<String>,
@@ -101,20 +102,27 @@ pub async fn take_by_drivers(
 
 async fn exported(app: &App, which: &WhichExport) -> Result<Vec<(Order, sheets::Order)>, ApiError> {
     let map = scope::town(app)?.map();
-    let zone = days::zone_of(&map, None);
+    let driver = match which.driver_id {
+        Some(number) => app.database.person_of(number).await?,
+        None => None,
+    };
+    let region = match driver {
+        Some(person) => app.database.driver(person).await?.map(|driver| driver.region),
+        None => None,
+    };
+    let zone = days::zone_of(&map, region);
     let date = |field, text: &Option<String>| {
         text.as_deref().map(|text| days::date_or_instant(field, text, &zone)).transpose()
     };
     let (first, last) = (date("date_from", &which.date_from)?, date("date_to", &which.date_to)?);
+    if first.zip(last).is_some_and(|(first, last)| last < first) {
+        return Err(ApiError::unprocessable("date_to", "must not be before date_from"));
+    }
+    if which.driver_id.is_some() && driver.is_none() {
+        return Ok(Vec::new());
+    }
     let (from, to): Period =
         (first.map(|date| days::begin(date, &zone)), last.map(|date| days::end(date, &zone)));
-    let driver = match which.driver_id {
-        Some(number) => match app.database.person_of(number).await? {
-            Some(person) => Some(person),
-            None => return Ok(Vec::new()),
-        },
-        None => None,
-    };
     let phases = phases(which.status.as_deref())?;
     lines(app, OrderQuery { phases, driver, from, to, ..OrderQuery::default() }).await
 }
