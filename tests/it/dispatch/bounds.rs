@@ -1,9 +1,10 @@
-//! Times that are asked for: what has no end is refused, and does not keep the server busy.
+//! Times that are asked for: what has no end is refused and does not keep the server busy; and by whose clocks
+//! days and hours are told.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::Town;
+use super::{Town, made, ride};
 use crate::support::backends;
 
 #[actix_web::test]
@@ -55,5 +56,33 @@ async fn a_time_without_an_end_is_refused_wherever_one_is_asked_for() {
         // The farthest that is let in is answered, and has nothing in it.
         let far = town.desk.get("/api/analytics/metrics/?date_to=2100-12-31").await;
         assert_eq!((&far["date_from"], &far["total_orders"]), (&json!("2100-12-02"), &json!(0)), "{far}");
+    }
+}
+
+/// A region that is drawn later, wherever it is and whatever its name, moves nobody's days and hours.
+#[actix_web::test]
+async fn hours_are_those_of_the_region_that_is_asked_for_or_was_drawn_first() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let wanted = json!({ "passenger_id": town.passenger(1).await.number });
+        made(&town.desk, "/api/orders/", ride(wanted)).await;
+        let busy = async |query: &str| -> (String, String) {
+            let hours = town.desk.get(&format!("/api/analytics/peak-hours/?{query}")).await;
+            let hours = hours.as_array().unwrap();
+            let busy = hours.iter().find(|hour| hour["orders"] == 1).unwrap_or(&hours[0]);
+            assert!(hours.iter().all(|hour| hour["time_zone"] == busy["time_zone"]), "{hours:?}");
+            let word = |member: &str| busy[member].as_str().unwrap().to_owned();
+            (word("hour"), word("time_zone"))
+        };
+        let before = busy("").await;
+        assert_eq!(before.1, "Europe/Moscow");
+        let city = json!({ "title": "А", "center_lat": 56.84, "center_lon": 60.6 });
+        let city = made(&town.desk, "/api/regions/cities/", city).await;
+        let region = json!({ "title": "А", "city_id": city["id"], "center_lat": 56.84, "center_lon": 60.6 });
+        let region = made(&town.desk, "/api/regions/", region).await;
+        assert_eq!(busy("").await, before);
+        assert_eq!(busy(&format!("region_id={}", town.region)).await, before);
+        let region = region["id"].as_str().unwrap();
+        assert_eq!(busy(&format!("region_id={region}")).await.1, "Asia/Yekaterinburg");
     }
 }

@@ -82,6 +82,8 @@ pub struct HourOfDay {
     assignments: i64,
     /// Orders that were placed in it on a day, in the mean.
     average_orders: f64,
+    /// By whose clocks: an IANA time zone, that of the region, or of the one that was drawn first.
+    time_zone: String,
 }
 
 /// A time with its numbers.
@@ -138,7 +140,8 @@ pub async fn time_series(app: web::Data<App>, query: Query<WhichSeries>) -> Resu
     Ok(HttpResponse::Ok().json(points.into_iter().map(point).collect::<Vec<_>>()))
 }
 
-/// When a town is busy, by the clocks of the region: all 24 hours of the day.
+/// When a town is busy, by the clocks of the region, or of the one that was drawn first: all 24 hours of the
+/// day, each with the time zone.
 #[utoipa::path(get, path = "/api/analytics/peak-hours", operation_id = "peak_hours", tag = "dispatch",
     security(("bearer" = [])), params(WhichTime),
     responses((status = 200, body = [HourOfDay]), (status = 401, body = Problem), (status = 403, body = Problem),
@@ -147,6 +150,7 @@ pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<
     let asked = Asked::of(&app, &query.0)?;
     let counts = by_hour_of_day(&asked.hours(&app).await?, &asked.zone);
     let days = f64::from((asked.last - asked.first).get_days() + 1);
+    let zone = asked.told().time_zone;
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 2^53")]
     let hour = |(hour, tally): (u32, &Tally)| HourOfDay {
         hour: format!("{hour:02}:00"),
@@ -155,6 +159,7 @@ pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<
         cancelled_orders: tally.cancelled,
         assignments: tally.assigned,
         average_orders: tally.placed as f64 / days,
+        time_zone: zone.clone(),
     };
     let hours: Vec<HourOfDay> = (0..).zip(&counts).map(hour).collect();
     Ok(HttpResponse::Ok().json(hours))
