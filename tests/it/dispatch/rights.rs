@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::{Town, patch};
-use crate::support::{Backend, TestUser};
+use crate::support::{Backend, TestUser, backends};
 
 /// Every path that names an order, a courier, a passenger or an offer.
 fn paths(order: &str, driver: i64, passenger: i64, offer: &str) -> Vec<(Method, String, Option<Value>)> {
@@ -157,4 +157,24 @@ async fn who_only_looks_changes_nothing() {
     assert_ne!(vera.post(&path, json!({})).await.0, StatusCode::OK);
     assert_eq!(vera.post("/api/orders/", super::ride(json!({}))).await.0, StatusCode::FORBIDDEN);
     assert_eq!(town.status_of(&order).await, "submitted");
+}
+
+/// Of the courier a passenger is told what it takes to meet, and nothing else that is known of them.
+#[actix_web::test]
+async fn a_passenger_sees_no_more_of_a_courier_than_their_phone() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        let path = format!("/api/drivers/{}/", driver.number);
+        let email = "ivan@example.org";
+        assert_eq!(patch(&town.desk, &path, json!({ "email": email })).await.1["user"]["email"], email);
+        let order = town.order(&passenger).await;
+        assert_eq!(town.assign(&order, &driver).await.0, StatusCode::OK);
+        for path in [format!("/api/orders/{order}/"), "/api/mobile/passengers/active-order/".to_owned()] {
+            let told = passenger.user.get(&path).await;
+            let reached = json!({ "id": driver.number, "phone": "+79001110001" });
+            assert_eq!(told["driver"]["user"], reached, "{told}");
+            assert!(!told.to_string().contains(email), "{told}");
+        }
+    }
 }
