@@ -35,8 +35,10 @@ macro_rules! driver_filter {
     () => {
         " WHERE d.left_at IS NULL AND ($1 = 0 OR d.region = $2) \
          AND ($3 < 0 OR (CASE WHEN COALESCE(y.state, 'offline') = 'offline' THEN 0 ELSE 1 END) = $3) \
-         AND ($4 = '' OR lower(d.name) LIKE $4 OR lower(d.plate_number) LIKE $4 OR lower(d.car_model) LIKE $4 \
-         OR d.name LIKE $5 OR d.plate_number LIKE $5 OR d.car_model LIKE $5 OR u.phone LIKE $5)"
+         AND ($4 = '' OR lower(d.name) LIKE $4 ESCAPE '!' OR lower(d.plate_number) LIKE $4 ESCAPE '!' \
+         OR lower(d.car_model) LIKE $4 ESCAPE '!' OR d.name LIKE $5 ESCAPE '!' \
+         OR d.plate_number LIKE $5 ESCAPE '!' OR d.car_model LIKE $5 ESCAPE '!' \
+         OR u.phone LIKE $5 ESCAPE '!')"
     };
 }
 

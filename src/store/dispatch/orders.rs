@@ -17,9 +17,10 @@ macro_rules! order_filter {
         " FROM orders AS o LEFT JOIN passengers AS p ON p.person = o.passenger \
          WHERE ($1 = '' OR $1 LIKE '%,' || o.state || ',%') AND ($2 = 0 OR o.passenger = $3) \
          AND ($4 = 0 OR o.courier = $5) \
-         AND ($6 = '' OR lower(o.pickup_title) LIKE $6 OR lower(o.dropoff_title) LIKE $6 \
-         OR lower(p.full_name) LIKE $6 OR o.pickup_title LIKE $7 OR o.dropoff_title LIKE $7 \
-         OR p.full_name LIKE $7) \
+         AND ($6 = '' OR lower(o.pickup_title) LIKE $6 ESCAPE '!' \
+         OR lower(o.dropoff_title) LIKE $6 ESCAPE '!' OR lower(p.full_name) LIKE $6 ESCAPE '!' \
+         OR o.pickup_title LIKE $7 ESCAPE '!' OR o.dropoff_title LIKE $7 ESCAPE '!' \
+         OR p.full_name LIKE $7 ESCAPE '!') \
          AND COALESCE(o.pickup_at, o.created_at) >= $8 AND COALESCE(o.pickup_at, o.created_at) < $9 \
          AND ($10 = 0 OR o.region = $11) AND ($12 = 0 OR o.reserved_for IS NOT NULL)"
     };

@@ -40,9 +40,10 @@ macro_rules! people_filter {
             "WHERE u.deleted_at IS NULL AND ($1 = '' OR $1 = ",
             role_of!(),
             ") AND ($2 < 0 OR (CASE WHEN u.blocked_at IS NULL THEN 1 ELSE 0 END) = $2) \
-         AND ($3 = '' OR lower(u.name) LIKE $3 OR u.name LIKE $4 OR lower(u.login) LIKE $3 \
-         OR lower(u.username) LIKE $3 OR u.phone LIKE $4 OR u.desk_phone LIKE $4 \
-         OR lower(d.email) LIKE $3 OR lower(p.email) LIKE $3)"
+         AND ($3 = '' OR lower(u.name) LIKE $3 ESCAPE '!' OR u.name LIKE $4 ESCAPE '!' \
+         OR lower(u.login) LIKE $3 ESCAPE '!' OR lower(u.username) LIKE $3 ESCAPE '!' \
+         OR u.phone LIKE $4 ESCAPE '!' OR u.desk_phone LIKE $4 ESCAPE '!' \
+         OR lower(d.email) LIKE $3 ESCAPE '!' OR lower(p.email) LIKE $3 ESCAPE '!')"
         )
     };
 }

@@ -18,10 +18,17 @@ pub struct Part<T> {
     pub count: u64,
 }
 
-/// What `LIKE` looks for: these words anywhere, in small letters, and as they are written, because SQLite
-/// knows the small ones of Latin letters alone. Empty for everything.
+/// What `LIKE .. ESCAPE '!'` looks for: these words anywhere, in small letters, and as they are written,
+/// because SQLite knows the small ones of Latin letters alone. Signs that mean something to `LIKE` are looked
+/// for like any other. Empty for everything.
 pub(in crate::store) fn patterns(words: &str) -> [String; 2] {
-    let plain: String = words.trim().chars().filter(|c| !matches!(c, '%' | '_' | '\\')).collect();
+    let mut plain = String::new();
+    for c in words.trim().chars() {
+        if matches!(c, '%' | '_' | '!') {
+            plain.push('!');
+        }
+        plain.push(c);
+    }
     if plain.is_empty() {
         return [String::new(), String::new()];
     }

@@ -1,9 +1,10 @@
 //! Lists a page at a time, and what they are filtered by.
 
+use peerpack::auth::Role;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::Town;
+use super::{Town, made, patch, ride};
 use crate::support::backends;
 
 fn ids(page: &Value) -> Vec<String> {
@@ -90,5 +91,33 @@ async fn couriers_and_passengers_are_listed_by_what_they_are() {
         );
         assert_eq!(page["results"][0]["user"]["phone"], "+79002220001");
         assert_eq!(town.desk.get("/api/passengers/?phone=777").await["count"], 0);
+    }
+}
+
+/// What means something to the database is looked for as it stands, and finds nothing else.
+#[actix_web::test]
+async fn signs_that_stand_for_others_are_looked_for_as_they_are() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let ivan = town.driver(1).await;
+        town.driver(2).await;
+        let path = format!("/api/drivers/{}/", ivan.number);
+        let plate = json!({ "plate_number": r"A1%_!\" });
+        assert_eq!(patch(&town.desk, &path, plate).await.0, StatusCode::OK);
+        let passenger = town.passenger(1).await;
+        let odd = json!({ "passenger_id": passenger.number, "pickup_title": r"Кафе 100%_!\" });
+        let odd = made(&town.desk, "/api/orders/", ride(odd)).await;
+        town.order(&passenger).await;
+        for search in ["_", "%25", "!", "%5C", "%25_", "!%5C"] {
+            let drivers = town.desk.get(&format!("/api/drivers/?search={search}")).await;
+            assert_eq!(ids(&drivers), [ivan.number.to_string()], "{search}");
+            let orders = town.desk.get(&format!("/api/orders/?search={search}")).await;
+            assert_eq!(ids(&orders), [odd["id"].to_string()], "{search}");
+        }
+        assert_eq!(town.desk.get("/api/orders/?search=Кафе 100%25_").await["count"], 1);
+        assert_eq!(town.desk.get("/api/orders/?search=К_фе").await["count"], 0);
+        assert_eq!(town.desk.get("/api/drivers/?search=%20").await["count"], 2, "nothing is asked for");
+        let admin = town.app.sign_in_with_role("Ada", Role::Admin).await;
+        assert_eq!(admin.get("/api/admin/users/?search=%25").await["count"], 0);
     }
 }
