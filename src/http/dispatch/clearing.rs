@@ -29,7 +29,7 @@ pub struct OrdersCleared {
     message: String,
 }
 
-/// Deletes every order and frees every courier: in development alone.
+/// Deletes every order with what was counted of them, and frees every courier: in development alone.
 #[utoipa::path(post, path = "/api/orders/clear-all", operation_id = "clear_orders", tag = "orders",
     security(("bearer" = [])), request_body = ClearOrders,
     responses((status = 200, body = OrdersCleared), (status = 400, body = Problem),

@@ -53,8 +53,14 @@ const FIGURES: Sql = sql("\
     (SELECT count(*) FROM order_steps WHERE person = $1 AND role = 'courier' AND state_to = 'cancelled') \
         AS called_off");
 
-const CLEAR: [Sql; 3] =
-    [sql("DELETE FROM order_steps"), sql("DELETE FROM order_offers"), sql("DELETE FROM orders")];
+/// The orders last: how many there were is answered.
+const CLEAR: [Sql; 5] = [
+    sql("DELETE FROM order_hours"),
+    sql("DELETE FROM courier_hours"),
+    sql("DELETE FROM order_steps"),
+    sql("DELETE FROM order_offers"),
+    sql("DELETE FROM orders"),
+];
 
 const ALL_FREE: Sql = sql("\
     UPDATE duties SET state = 'online_idle', order_id = NULL, offer = NULL, version = version + 1, \
@@ -202,7 +208,8 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// Deletes every order and frees everybody, for development alone; answers how many orders there were.
+    /// Deletes every order with what was counted of them and frees everybody, for development alone; answers
+    /// how many orders there were.
     ///
     /// # Errors
     /// When the database does not answer.

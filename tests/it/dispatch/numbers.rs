@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use peerpack::auth::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -366,4 +367,25 @@ async fn where_nothing_was_there_are_zeros() {
     let path = "/api/analytics/driver-performance/?limit=201";
     let (status, refused) = town.desk.call(Method::GET, path, None).await;
     assert_eq!((status, refused["fields"]["limit"].is_string()), (StatusCode::UNPROCESSABLE_ENTITY, true));
+}
+
+/// Orders that were cleared are not counted any more either.
+#[actix_web::test]
+async fn what_was_cleared_is_in_no_number() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+        driven(&town, &town.order(&passenger).await, &driver).await;
+        let metrics = async || town.desk.get("/api/analytics/metrics/").await;
+        let before = metrics().await;
+        assert_eq!((&before["completed_orders"], &before["active_drivers"]), (&json!(1), &json!(1)));
+        let admin = town.app.sign_in_with_role("Ada", Role::Admin).await;
+        let (status, cleared) = admin.post("/api/orders/clear-all/", json!({ "confirm": true })).await;
+        assert_eq!((status, &cleared["deleted_count"]), (StatusCode::OK, &json!(1)), "{cleared}");
+        let after = metrics().await;
+        for none in ["total_orders", "completed_orders", "assignments", "active_drivers"] {
+            assert_eq!(after[none], 0, "{none}: {after}");
+        }
+        assert_eq!((&after["revenue"], &after["status_distribution"]), (&json!(0.0), &json!([])), "{after}");
+    }
 }
