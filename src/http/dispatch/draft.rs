@@ -253,10 +253,14 @@ pub(super) async fn meant(app: &App, town: &Town, order: &NewOrder) -> Result<Me
         return Ok(Meant::Known(Whom::from(&passenger)));
     }
     let mut wrong = Wrong::default();
-    let name = wrong.or(
-        input::name("passenger_name", order.passenger_name.as_deref().unwrap_or_default()),
-        String::new(),
-    );
+    let name = match order.passenger_name.as_deref().filter(|name| !name.trim().is_empty()) {
+        Some(name) => input::name("passenger_name", name),
+        None => {
+            let why = "is required: no passenger has this phone yet";
+            Err(ApiError::unprocessable("passenger_name", why))
+        }
+    };
+    let name = wrong.or(name, String::new());
     let region = match order.passenger_region_id.as_deref().filter(|id| !id.is_empty()) {
         Some(id) => {
             let map = scope::map_with(app, scope::named(Some(id))).await?;

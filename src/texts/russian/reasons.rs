@@ -4,6 +4,7 @@
 pub(super) const REASONS: &[(&str, &str)] = &[
     ("must be at most 300", "нужно не больше 300"),
     ("must not be before date_from", "не может быть раньше date_from"),
+    ("is required: no passenger has this phone yet", "нужно указать: пассажира с этим телефоном ещё нет"),
     ("must be in the years 2000 to 2100", "нужен год от 2000 до 2100"),
     ("must be at most 366 days before date_to", "не больше 366 дней до date_to"),
     ("is needed: there are too many regions", "нужно выбрать: районов слишком много"),

@@ -65,6 +65,25 @@ async fn an_order_makes_its_passenger_on_the_way() {
     assert!(refused["has_companion"][0].is_string(), "{refused}");
 }
 
+/// Who is new has to have a name, and is told so: the desk did not mistype one.
+#[actix_web::test]
+async fn somebody_new_needs_a_name() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        for name in [json!(null), json!(""), json!("  ")] {
+            let wanted = ride(json!({ "passenger_phone": "+79003330002", "passenger_name": name }));
+            let (status, refused) = town.desk.post("/api/orders/", wanted).await;
+            assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+            let told = "is required: no passenger has this phone yet";
+            assert_eq!(refused["fields"]["passenger_name"], told, "{refused}");
+        }
+        let nameless = json!({ "full_name": " ", "phone": "+79003330002", "region_id": town.region });
+        let (status, refused) = town.desk.post("/api/passengers/", nameless).await;
+        assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
+        assert_eq!(refused["fields"]["full_name"], "must not be empty", "{refused}");
+    }
+}
+
 #[actix_web::test]
 async fn couriers_and_regions_come_and_go() {
     for backend in backends() {
