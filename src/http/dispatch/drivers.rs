@@ -305,11 +305,11 @@ pub async fn locate(
     body: Body<Whereabouts>,
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::acting_driver(&app, principal, path.into_inner()).await?;
-    located(&app, &driver, &body.0)
+    located(&app, &driver, &body.0).await
 }
 
 /// Takes in where a courier is.
-pub(super) fn located(app: &App, driver: &Driver, at: &Whereabouts) -> Result<HttpResponse, ApiError> {
+pub(super) async fn located(app: &App, driver: &Driver, at: &Whereabouts) -> Result<HttpResponse, ApiError> {
     let town = scope::town(app)?;
     let out_of_range = |field: &str| {
         let reason = "latitude or longitude is out of range";
@@ -319,7 +319,13 @@ pub(super) fn located(app: &App, driver: &Driver, at: &Whereabouts) -> Result<Ht
     let lon = at.lon.ok_or_else(|| out_of_range("lon"))?;
     let field = if (-90.0..=90.0).contains(&lat) { "lon" } else { "lat" };
     let position = Position::new(lat, lon).map_err(|_| out_of_range(field))?;
-    town.dispatch().sighted(app.engine.context(), driver.person, position);
+    let (dispatch, context) = (town.dispatch(), app.engine.context());
+    let is_known = dispatch.with_board(|board| board.get(driver.person).is_some());
+    // Another node may have taken them on duty, or off duty, a moment ago, and its hint is still on the way.
+    if is_known != (driver.duty != DutyPhase::Offline) {
+        dispatch.meet(context, driver.person).await?;
+    }
+    dispatch.sighted(context, driver.person, position);
     Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), driver, app.clock.now())))
 }
 

@@ -116,7 +116,7 @@ pub async fn locate(
     body: Body<Whereabouts>,
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
-    located(&app, &driver, &body.0)
+    located(&app, &driver, &body.0).await
 }
 
 /// Goes on duty, pauses, or goes off duty.

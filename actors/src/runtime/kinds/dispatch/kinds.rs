@@ -102,6 +102,18 @@ impl Dispatch {
         }
     }
 
+    /// Reads a courier's duty: another node may have taken them on duty or off duty a moment ago, and its hint
+    /// is still on the way.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn meet(self: &Arc<Self>, context: &Arc<Context>, courier: UserId) -> Result<(), Unavailable> {
+        if self.read_duty(courier, context.now()).await? {
+            self.wake(context);
+        }
+        Ok(())
+    }
+
     /// Reads a courier's duty, of somebody who is new here with their record; whether they are free. What
     /// others have done since is read of many at once, with each comparison.
     async fn read_duty(&self, courier: UserId, now: Time) -> Result<bool, Unavailable> {
@@ -130,10 +142,8 @@ impl Kind for Duties {
     }
 
     async fn refresh(&self, context: &Arc<Context>, id: Uuid) {
-        match self.0.read_duty(id.into(), context.now()).await {
-            Ok(true) => self.0.wake(context),
-            Ok(false) => {}
-            Err(error) => tracing::warn!(%error, %id, "cannot read a duty again"),
+        if let Err(error) = self.0.meet(context, id.into()).await {
+            tracing::warn!(%error, %id, "cannot read a duty again");
         }
     }
 
