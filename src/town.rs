@@ -8,6 +8,7 @@ pub mod live;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use jiff::civil::{Time as LocalTime, Weekday};
@@ -24,8 +25,9 @@ use peerpack_actors::place::{Gazetteer, Position};
 use peerpack_actors::ports::{Clock, Unavailable};
 use peerpack_actors::rejection::Rejection;
 use peerpack_actors::runtime::{Context, Dispatch, Kind};
-use peerpack_actors::time::Time;
+use peerpack_actors::time::{Span, Time};
 use peerpack_actors::work::WorkId;
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use self::daily::Daily;
@@ -36,8 +38,14 @@ use crate::store::{CityRecord, Database, Driver, Hours, RegionRecord};
 /// What a vehicle carries beside people: nobody asks for it here.
 const TRUNK: Load = Load { weight_g: 100_000, volume_ml: 500_000, slots: 0 };
 
-/// The kind of regions, in the hints of nodes.
+/// The kind of regions, in the hints of nodes. Cities have no kind of their own: they are read with them.
 const REGION: &str = "region";
+
+/// What has changed so long ago was told by a hint or a comparison.
+const LATELY: Span = Span::minutes(1);
+
+/// How many changes of so short a time are looked at, at most.
+const LATE_CHANGES: u32 = 1_000;
 
 /// The dispatch of a node.
 pub struct Town {
@@ -45,6 +53,10 @@ pub struct Town {
     dispatch: Arc<Dispatch>,
     live: Arc<Live>,
     map: RwLock<Arc<TownMap>>,
+    /// How many callers have asked what has changed on the map.
+    asked: AtomicU64,
+    /// How many of them, from the first one on, the last look has answered, and how. Who holds it looks.
+    answered: Mutex<(u64, Result<(), Unavailable>)>,
     daily: Daily,
 }
 
@@ -115,7 +127,15 @@ impl Town {
         let dispatch = Dispatch::new(Arc::new(database.clone()), settings, Regions::default());
         let live = Live::new(presence, clock, fresh);
         dispatch.watched_by(Arc::clone(&live) as _);
-        Self { database, dispatch, live, map: RwLock::default(), daily: Daily::default() }
+        Self {
+            database,
+            dispatch,
+            live,
+            map: RwLock::default(),
+            asked: AtomicU64::default(),
+            answered: Mutex::new((0, Ok(()))),
+            daily: Daily::default(),
+        }
     }
 
     /// The part that holds live orders and duties, and takes commands.
@@ -142,7 +162,7 @@ impl Town {
         Arc::clone(&self.map.read())
     }
 
-    /// What a region is called in hints.
+    /// What a region or a city is called in hints.
     #[must_use]
     pub const fn work(id: RegionId) -> WorkId {
         WorkId::new(REGION, id.uuid())
@@ -153,13 +173,41 @@ impl Town {
     /// # Errors
     /// When the store does not answer.
     pub async fn read_again(&self) -> Result<(), Unavailable> {
+        // Versions first: what changes meanwhile is read once more, and not taken for known.
+        let versions = self.database.city_versions().await?;
         let (cities, regions) = (self.database.cities().await?, self.database.regions().await?);
         let tariffs = Tariffs::new(self.database.tariffs().await?);
-        let versions = regions.iter().map(|region| (region.id.uuid(), region.version)).collect();
+        let of_regions = regions.iter().map(|region| (region.id.uuid(), region.version));
+        let versions = versions.into_iter().chain(of_regions).collect();
         let map = TownMap { cities, regions, tariffs, versions };
         self.dispatch.set_regions(Regions::new(map.regions().filter_map(drawn).collect()));
         *self.map.write() = Arc::new(map);
         Ok(())
+    }
+
+    /// Reads regions and tariffs again if one of them has changed a moment ago: another node may have changed
+    /// it, and its hint is still on the way. One look answers all who have come before it began, so a crowd
+    /// costs no more than two.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn catch_up(&self, now: Time) -> Result<(), Unavailable> {
+        let own = self.asked.fetch_add(1, Ordering::AcqRel) + 1;
+        let mut answered = self.answered.lock().await;
+        if answered.0 < own {
+            let by_now = self.asked.load(Ordering::Acquire);
+            // Whether it succeeds or not: while the store does not answer, nobody waits for it once more for
+            // each who came before.
+            *answered = (by_now, self.look_for_changes(now).await);
+        }
+        answered.1.clone()
+    }
+
+    async fn look_for_changes(&self, now: Time) -> Result<(), Unavailable> {
+        let changed = self.database.changed_regions(now - LATELY, LATE_CHANGES).await?;
+        let map = self.map();
+        let is_news = |(id, version): &(Uuid, i64)| map.versions.get(id).is_none_or(|known| known < version);
+        if changed.iter().any(is_news) { self.read_again().await } else { Ok(()) }
     }
 
     /// The way between two positions, as roads and traffic are in general.

@@ -8,6 +8,7 @@ mod console;
 mod day;
 mod desk;
 mod doors;
+mod elsewhere;
 mod enrolment;
 mod giving;
 mod held;

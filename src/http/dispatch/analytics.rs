@@ -81,8 +81,8 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(app: &App, which: &WhichTime) -> Result<Self, ApiError> {
-        let map = scope::town(app)?.map();
+    async fn of(app: &App, which: &WhichTime) -> Result<Self, ApiError> {
+        let map = scope::map(app).await?;
         let region = which.region_id.as_deref().filter(|id| !id.is_empty());
         let region = region.map(|id| scope::region_in(&map, "region_id", id)).transpose()?;
         let zone = days::zone_of(&map, region);
@@ -229,7 +229,7 @@ pub struct RegionNumbers {
     responses((status = 200, body = DeskMetrics), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn metrics(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let numbers = DeskNumbers::of(&total(&asked.hours(&app).await?));
     let (now, drivers) = (OrdersNow::of(&app, &asked).await?, DriversNow::of(&app, &asked).await?);
     Ok(HttpResponse::Ok().json(DeskMetrics { of: asked.told(), numbers, now, drivers }))
@@ -241,7 +241,7 @@ pub async fn metrics(app: web::Data<App>, query: Query<WhichTime>) -> Result<Htt
     responses((status = 200, body = OrderNumbers), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn orders(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let outcomes = OrderOutcomes::of(&total(&asked.hours(&app).await?));
     let now = OrdersNow::of(&app, &asked).await?;
     Ok(HttpResponse::Ok().json(OrderNumbers { of: asked.told(), outcomes, now }))
@@ -253,7 +253,7 @@ pub async fn orders(app: web::Data<App>, query: Query<WhichTime>) -> Result<Http
     responses((status = 200, body = FinancialNumbers), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn financial(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let hours = asked.hours(&app).await?;
     let region = |(region_id, region_title, tally)| RegionMoney {
         region_id,
@@ -272,7 +272,7 @@ pub async fn financial(app: web::Data<App>, query: Query<WhichTime>) -> Result<H
     responses((status = 200, body = [RegionNumbers]), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn regions(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let hours = asked.hours(&app).await?;
     let region = |(region_id, region_title, tally): (Option<String>, String, Tally)| RegionNumbers {
         region_id,

@@ -16,6 +16,7 @@ use crate::error::wrong::Wrong;
 use crate::error::{ApiError, Problem};
 use crate::http::input::{self, SHORT_TEXT};
 use crate::store::CityRecord;
+use crate::town::Town;
 
 /// A city, or what is changed of one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -44,7 +45,7 @@ pub struct CityStats {
 #[utoipa::path(get, path = "/api/regions/cities", operation_id = "town_cities", tag = "regions",
     responses((status = 200, body = [CityView])))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map(&app).await?;
     Ok(HttpResponse::Ok().json(map.cities().map(city_view).collect::<Vec<_>>()))
 }
 
@@ -71,7 +72,7 @@ pub async fn create(app: web::Data<App>, body: Body<CityInput>) -> Result<HttpRe
     params(("city_id" = String, Path, description = "The city")),
     responses((status = 200, body = CityView), (status = 404, body = Problem)))]
 pub async fn one(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map(&app).await?;
     Ok(HttpResponse::Ok().json(city_view(scope::city(&map, path.into_inner())?)))
 }
 
@@ -86,7 +87,7 @@ pub async fn change(
     path: web::Path<Uuid>,
     body: Body<CityInput>,
 ) -> Result<HttpResponse, ApiError> {
-    let map = scope::map_with(&app, Some(*path)).await?;
+    let map = scope::map(&app).await?;
     let mut city = scope::city(&map, path.into_inner())?.clone();
     let (given, mut wrong) = (body.0, Wrong::default());
     if given.title.is_some() {
@@ -106,7 +107,7 @@ pub async fn change(
     responses((status = 204, description = "Done."), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn remove(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map_with(&app, Some(*path)).await?;
+    let map = scope::map(&app).await?;
     let city = scope::city(&map, path.into_inner())?;
     if map.regions().any(|region| region.city == city.id) {
         return Err(ApiError::conflict("conflict", "this city has regions: remove them first"));
@@ -122,7 +123,7 @@ pub async fn remove(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpRe
     responses((status = 200, body = CityStats), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub async fn stats(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map_with(&app, Some(*path)).await?;
+    let map = scope::map(&app).await?;
     let city = scope::city(&map, path.into_inner())?;
     let regions: Vec<_> = map.regions().filter(|region| region.city == city.id).collect();
     let mut stats = CityStats {
@@ -145,9 +146,10 @@ pub async fn stats(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(stats))
 }
 
-/// Keeps a city. Other nodes learn of it with the next region that changes, or ask the store for it.
+/// Keeps a city, and tells the other nodes.
 async fn store(app: &App, city: &CityRecord) -> Result<(), ApiError> {
     app.database.put_city(city, app.clock.now()).await?;
     scope::town(app)?.read_again().await?;
+    app.engine.changed([Town::work(city.id.into())]);
     Ok(())
 }

@@ -120,7 +120,7 @@ impl From<NoPlan> for ApiError {
     responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
-    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None).await?);
     let plan = town.plan_day(wish.day, wish.within, app.clock.now()).await?;
     Ok(HttpResponse::Ok().json(view::daily(&app, town, &plan, None).await?))
 }
@@ -141,7 +141,7 @@ pub async fn apply(
     query: Query<WhichDay>,
     body: MaybeBody<WhichDay>,
 ) -> Result<HttpResponse, ApiError> {
-    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, body.0)?);
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, body.0).await?);
     let (plan, was_previewed) = seen_or_new(&app, town, &wish).await?;
     let applied = applied(&app, town, principal, &plan).await?;
     let applied = view::Applied { was_previewed, ..applied };
@@ -175,7 +175,7 @@ pub async fn call_off(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         (status = 400, body = Problem), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn export(app: web::Data<App>, query: Query<WhichDay>) -> Result<HttpResponse, ApiError> {
-    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None)?);
+    let (town, wish) = (scope::town(&app)?, Wish::of(&app, query.0, None).await?);
     let (plan, _) = seen_or_new(&app, town, &wish).await?;
     let legs = view::legs(&app, &plan).await?;
     let bytes =
@@ -193,8 +193,8 @@ struct Wish {
 
 impl Wish {
     /// What the body says goes before what the query says.
-    fn of(app: &App, query: WhichDay, body: Option<WhichDay>) -> Result<Self, ApiError> {
-        let (map, body) = (scope::town(app)?.map(), body.unwrap_or_default());
+    async fn of(app: &App, query: WhichDay, body: Option<WhichDay>) -> Result<Self, ApiError> {
+        let (map, body) = (scope::map(app).await?, body.unwrap_or_default());
         let region = body.region_id.or(query.region_id).filter(|id| !id.is_empty());
         let region: Option<RegionId> =
             region.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;

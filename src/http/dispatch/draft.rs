@@ -106,7 +106,8 @@ impl NewOrder {
         (pickup, dropoff)
     }
 
-    /// What a passenger orders so, and what it is expected to cost.
+    /// What a passenger orders so, and what it is expected to cost, by the regions as this node knows them: a
+    /// call catches up first, once for however many orders it is about.
     pub(super) async fn draft(
         &self,
         app: &App,
@@ -235,7 +236,7 @@ impl Meant {
     }
 }
 
-/// Whom the desk means; nothing is changed.
+/// Whom the desk means, by the regions as this node knows them; nothing is changed.
 pub(super) async fn meant(app: &App, town: &Town, order: &NewOrder) -> Result<Meant, ApiError> {
     if let Some(number) = order.passenger_id {
         let unknown = || ApiError::unprocessable("passenger_id", "is not known");
@@ -262,10 +263,7 @@ pub(super) async fn meant(app: &App, town: &Town, order: &NewOrder) -> Result<Me
     };
     let name = wrong.or(name, String::new());
     let region = match order.passenger_region_id.as_deref().filter(|id| !id.is_empty()) {
-        Some(id) => {
-            let map = scope::map_with(app, scope::named(Some(id))).await?;
-            scope::region_in(&map, "passenger_region_id", id).map(Some)
-        }
+        Some(id) => scope::region_in(&town.map(), "passenger_region_id", id).map(Some),
         // That of the pickup, then.
         None => Ok(order.pickup().and_then(|pickup| town.dispatch().regions().of(pickup, None))),
     };

@@ -124,7 +124,7 @@ pub async fn list(
     query: Query<WhichDrivers>,
 ) -> Result<HttpResponse, ApiError> {
     let (which, town) = (query.0, scope::town(&app)?);
-    let map = scope::map_with(&app, scope::named(which.region_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let paging = Paging::of(which.page, which.page_size, MOST)?;
     let region = which.region_id.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;
     let search = which.search.unwrap_or_default();
@@ -142,7 +142,7 @@ pub async fn list(
         (status = 403, body = Problem), (status = 409, body = Problem), (status = 422, body = Problem)))]
 pub async fn create(app: web::Data<App>, body: Body<DriverInput>) -> Result<HttpResponse, ApiError> {
     let (town, given) = (scope::town(&app)?, body.0);
-    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let (driver, phone) = fresh(&app, &map, &given)?;
     let mut driver = take_on(&app, driver, &phone).await?;
     if given.is_online == Some(true) {
@@ -226,7 +226,7 @@ pub async fn one(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::driver(&app, principal, path.into_inner()).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Changes a courier. Vehicle and region count at once for somebody who is free, and else from the next time
@@ -253,7 +253,7 @@ pub(super) async fn revised(
     given: &DriverInput,
 ) -> Result<HttpResponse, ApiError> {
     let (town, mut wrong) = (scope::town(app)?, Wrong::default());
-    let map = scope::map_with(app, scope::named(given.region_id.as_deref())).await?;
+    let map = scope::map(app).await?;
     wrong.or(scope::same_phone(given.phone.as_deref(), before.phone.as_deref()), ());
     let driver = changed(&map, before, given, &mut wrong);
     wrong.finish(())?;
@@ -345,7 +345,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Takes a courier on duty or off duty. Who is busy on duty stays so.

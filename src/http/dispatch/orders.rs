@@ -156,6 +156,7 @@ pub async fn create(
         return Err(ApiError::forbidden("your role does not allow this"));
     }
     let work = async |once: &Once| {
+        town.catch_up(app.clock.now()).await?;
         let by_desk = scope::directs(principal);
         let whom = match by_desk {
             true => draft::named(&app, town, &given).await?,
@@ -233,6 +234,7 @@ pub async fn change(
     let mut given = body.0;
     // What a form shows it sends back, to the minute; that is no wish for another time.
     given.desired_pickup_time = given.desired_pickup_time.filter(|text| !is_shown_time(&order, text));
+    town.catch_up(app.clock.now()).await?;
     let command = amendment(&app, town, &order, &given.over(&order.draft), by).await?;
     let order = town.dispatch().carry_out(app.engine.context(), order.id, &command).await?;
     Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?))

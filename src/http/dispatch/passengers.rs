@@ -77,7 +77,7 @@ pub async fn list(
     query: Query<WhichPassengers>,
 ) -> Result<HttpResponse, ApiError> {
     let which = query.0;
-    let map = scope::map_with(&app, scope::named(which.region_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let paging = Paging::of(which.page, which.page_size, MOST)?;
     let region = which.region_id.map(|id| scope::region_in(&map, "region_id", &id)).transpose()?;
     let phone = which.phone.unwrap_or_default().chars().filter(char::is_ascii_digit).collect();
@@ -95,7 +95,7 @@ pub async fn list(
         (status = 422, body = Problem)))]
 pub async fn create(app: web::Data<App>, body: Body<PassengerInput>) -> Result<HttpResponse, ApiError> {
     let given = body.0;
-    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let (passenger, phone) = fresh(&app, &map, &given)?;
     let passenger = take_in(&app, passenger, &phone).await?;
     Ok(HttpResponse::Created().json(passenger_view(&map, &passenger)))
@@ -179,7 +179,7 @@ pub async fn one(
     path: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let passenger = scope::passenger(&app, principal, path.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(passenger_view(&scope::town(&app)?.map(), &passenger)))
+    Ok(HttpResponse::Ok().json(passenger_view(&scope::map(&app).await?, &passenger)))
 }
 
 /// Changes a passenger. Orders that were placed stay as they are.
@@ -207,7 +207,7 @@ pub(super) async fn revised(
     given: &PassengerInput,
 ) -> Result<HttpResponse, ApiError> {
     let mut wrong = Wrong::default();
-    let map = scope::map_with(app, scope::named(given.region_id.as_deref())).await?;
+    let map = scope::map(app).await?;
     wrong.or(scope::same_phone(given.phone.as_deref(), before.phone.as_deref()), ());
     let passenger = changed(&map, before, given, &mut wrong);
     wrong.finish(())?;

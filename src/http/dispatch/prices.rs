@@ -212,6 +212,7 @@ pub async fn quote(
     let town = scope::town(&app)?;
     let mut order = scope::order(&app, principal, path.into_inner()).await?;
     if order.state.courier().is_none() && order.state.bound().is_none() {
+        town.catch_up(app.clock.now()).await?;
         let quote = town.quote(&order.draft, app.clock.now()).await?;
         if quote != order.quote {
             let command = OrderCommand::Requote(Box::new(quote));

@@ -63,7 +63,7 @@ pub struct RegionStats {
 #[utoipa::path(get, path = "/api/regions", operation_id = "regions", tag = "regions",
     responses((status = 200, body = [RegionView])))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map(&app).await?;
     Ok(HttpResponse::Ok().json(map.regions().map(|region| region_view(&map, region)).collect::<Vec<_>>()))
 }
 
@@ -93,7 +93,7 @@ pub async fn create(app: web::Data<App>, body: Body<RegionInput>) -> Result<Http
         version: 0,
         deleted_at: None,
     };
-    let map = scope::map_with(&app, scope::named(given.city_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let region = changed(&map, blank, given, &mut wrong);
     wrong.finish(())?;
     store(&app, town, &region).await?;
@@ -105,7 +105,7 @@ pub async fn create(app: web::Data<App>, body: Body<RegionInput>) -> Result<Http
     params(("region_id" = String, Path, description = "The region")),
     responses((status = 200, body = RegionView), (status = 404, body = Problem)))]
 pub async fn one(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
-    let map = scope::town(&app)?.map();
+    let map = scope::map(&app).await?;
     Ok(HttpResponse::Ok().json(region_view(&map, scope::region(&map, path.into_inner())?)))
 }
 
@@ -121,7 +121,7 @@ pub async fn change(
     body: Body<RegionInput>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, mut wrong) = (scope::town(&app)?, Wrong::default());
-    let map = scope::map_with(&app, Some(path.uuid())).await?;
+    let map = scope::map(&app).await?;
     let before = scope::region(&map, path.into_inner())?.clone();
     let region = changed(&map, before, body.0, &mut wrong);
     wrong.finish(())?;
@@ -136,7 +136,7 @@ pub async fn change(
         (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn remove(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
     let town = scope::town(&app)?;
-    let map = scope::map_with(&app, Some(path.uuid())).await?;
+    let map = scope::map(&app).await?;
     let region = scope::region(&map, path.into_inner())?.clone();
     let figures = app.database.region_figures(region.id).await?;
     if figures.drivers + figures.passengers + figures.active_orders > 0 {
@@ -152,7 +152,7 @@ pub async fn remove(app: web::Data<App>, path: web::Path<RegionId>) -> Result<Ht
     responses((status = 200, body = RegionStats), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 404, body = Problem)))]
 pub async fn stats(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map_with(&app, Some(path.uuid())).await?;
+    let map = scope::map(&app).await?;
     let region = scope::region(&map, path.into_inner())?;
     let figures = app.database.region_figures(region.id).await?;
     Ok(HttpResponse::Ok().json(RegionStats {

@@ -19,23 +19,11 @@ pub(super) fn town(app: &App) -> Result<&Arc<Town>, ApiError> {
     app.town.as_ref().ok_or_else(ApiError::not_found)
 }
 
-/// Regions and cities as this node knows them, or as the store has them if what is asked for is not among
-/// them: another node may have made it a moment ago, and its hint is still on the way. Not for calls that
-/// anybody may make: each unknown id is read for.
-pub(super) async fn map_with(app: &App, asked: Option<Uuid>) -> Result<Arc<TownMap>, ApiError> {
+/// Regions, cities and tariffs as the store has them, whichever node has changed them last.
+pub(super) async fn map(app: &App) -> Result<Arc<TownMap>, ApiError> {
     let town = town(app)?;
-    let map = town.map();
-    let is_unknown = |id| map.city(id).is_none() && map.region(RegionId::from(id)).is_none();
-    if !asked.is_some_and(is_unknown) {
-        return Ok(map);
-    }
-    town.read_again().await?;
+    town.catch_up(app.clock.now()).await?;
     Ok(town.map())
-}
-
-/// The region or city that a field names, if it names one.
-pub(super) fn named(field: Option<&str>) -> Option<Uuid> {
-    field?.trim().parse().ok()
 }
 
 /// Whether somebody gives orders to couriers.

@@ -141,7 +141,7 @@ async fn import<T: Table>(
     let (dry_run, skip_errors) = (said("dry_run"), said("skip_errors"));
     let mut read: Imported<T> = sheets::take_in(upload.file, zone_of).await?;
     drop(upload.place);
-    let map = town.map();
+    let map = scope::map(app).await?;
     let desk = Desk { app, town, map: &map, by: principal };
     let mut report = Report::new(dry_run, read.failed);
     for fault in &read.faults {

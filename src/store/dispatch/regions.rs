@@ -38,8 +38,13 @@ const PUT: Sql = sql("\
     updated_at = CASE WHEN regions.updated_at > excluded.updated_at THEN regions.updated_at \
     ELSE excluded.updated_at END");
 
-const CHANGED: Sql =
-    sql("SELECT id, version FROM regions WHERE updated_at >= $1 ORDER BY updated_at, id LIMIT $2");
+const CITY_VERSIONS: Sql = sql("SELECT id, version FROM cities");
+
+const CHANGED: Sql = sql("\
+    SELECT id, version FROM (\
+        SELECT id, version, updated_at FROM regions WHERE updated_at >= $1 \
+        UNION ALL SELECT id, version, updated_at FROM cities WHERE updated_at >= $1) AS changed \
+    ORDER BY updated_at, id LIMIT $2");
 
 const FIGURES: Sql = sql("\
     SELECT (SELECT count(*) FROM drivers WHERE region = $1 AND left_at IS NULL) AS drivers, \
@@ -160,7 +165,17 @@ impl Database {
         Ok(())
     }
 
-    /// Regions that changed at or after `since`, with their versions, oldest change first, at most `limit`.
+    /// The versions of all cities, those included that are gone.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn city_versions(&self) -> Result<Vec<(Uuid, i64)>, Unavailable> {
+        let found = self.rows(CITY_VERSIONS, args![]).await?;
+        Ok(each(&found, |row| Ok((row.get("id")?, row.get("version")?)))?)
+    }
+
+    /// Regions and cities that changed at or after `since`, with their versions, oldest change first, at most
+    /// `limit`.
     ///
     /// # Errors
     /// When the database does not answer.

@@ -83,7 +83,7 @@ pub struct WhichPerformance {
     responses((status = 200, body = DriverNumbers), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn drivers(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let mut sum = Tally::default();
     performances(&app, &asked).await?.iter().for_each(|(_, tally)| sum += *tally);
     let drivers = DriversNow::of(&app, &asked).await?;
@@ -106,7 +106,7 @@ pub async fn driver_performance(
         return Err(ApiError::unprocessable("limit", "must be 1 to 200"));
     }
     let (town, which) = (scope::town(&app)?, WhichTime { date_from, date_to, region_id, driver_id });
-    let asked = Asked::of(&app, &which)?;
+    let asked = Asked::of(&app, &which).await?;
     let mut all = performances(&app, &asked).await?;
     all.truncate(limit);
     let (dispatch, unrated) = (town.dispatch(), Record::default());

@@ -68,7 +68,7 @@ pub struct WhichReport {
         (status = 422, body = Problem)))]
 pub async fn export(app: web::Data<App>, query: Query<WhichReport>) -> Result<HttpResponse, ApiError> {
     let WhichReport { kind, date_from, date_to, region_id, driver_id, granularity, format } = query.0;
-    let asked = Asked::of(&app, &WhichTime { date_from, date_to, region_id, driver_id })?;
+    let asked = Asked::of(&app, &WhichTime { date_from, date_to, region_id, driver_id }).await?;
     let format = tables::format(Some(format.unwrap_or(FileFormat::Csv)));
     let lines = match kind.unwrap_or_default() {
         ReportType::Series => by_steps(&asked, &asked.hours(&app).await?, granularity.unwrap_or_default()),

@@ -125,7 +125,7 @@ pub struct NumbersComparison {
         (status = 403, body = Problem), (status = 422, body = Problem)))]
 pub async fn time_series(app: web::Data<App>, query: Query<WhichSeries>) -> Result<HttpResponse, ApiError> {
     let WhichSeries { date_from, date_to, region_id, granularity } = query.0;
-    let asked = Asked::of(&app, &WhichTime { date_from, date_to, region_id, driver_id: None })?;
+    let asked = Asked::of(&app, &WhichTime { date_from, date_to, region_id, driver_id: None }).await?;
     let interval = granularity.unwrap_or_default();
     let point = |(begin, tally): (Time, Tally)| SeriesPoint {
         period: begin.to_string(),
@@ -147,7 +147,7 @@ pub async fn time_series(app: web::Data<App>, query: Query<WhichSeries>) -> Resu
     responses((status = 200, body = [HourOfDay]), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let counts = by_hour_of_day(&asked.hours(&app).await?, &asked.zone);
     let days = f64::from((asked.last - asked.first).get_days() + 1);
     let zone = asked.told().time_zone;
@@ -171,7 +171,7 @@ pub async fn peak_hours(app: web::Data<App>, query: Query<WhichTime>) -> Result<
     responses((status = 200, body = NumbersComparison), (status = 401, body = Problem), (status = 403, body = Problem),
         (status = 422, body = Problem)))]
 pub async fn comparison(app: web::Data<App>, query: Query<WhichTime>) -> Result<HttpResponse, ApiError> {
-    let asked = Asked::of(&app, &query.0)?;
+    let asked = Asked::of(&app, &query.0).await?;
     let (current, previous) = (compared(&app, &asked).await?, compared(&app, &asked.before()).await?);
     Ok(HttpResponse::Ok().json(NumbersComparison {
         changes: NumbersChange::between(&previous.numbers, &current.numbers),

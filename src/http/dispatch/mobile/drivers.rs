@@ -16,8 +16,8 @@ use crate::error::{ApiError, Problem};
 use crate::http::dispatch::drivers::{OnlineStatus, Whereabouts, located};
 use crate::http::dispatch::offers::{DeclineOffer, OfferAnswered, accepted, declined};
 use crate::http::dispatch::orders::found;
-use crate::http::dispatch::scope;
 use crate::http::dispatch::views::{self, DriverView, OrderView, driver_view};
+use crate::http::dispatch::{days, scope};
 use crate::store::{OrderQuery, Passenger};
 
 /// How many orders are listed at most: the newest.
@@ -102,7 +102,7 @@ pub struct DriverStatistics {
 pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Says where one is. It counts while one is on duty; out of range is 400.
@@ -133,7 +133,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, principal.user).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &town.map(), &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// What one is asked about: one order at most.
@@ -250,9 +250,8 @@ pub async fn active(app: web::Data<App>, principal: Principal) -> Result<HttpRes
         (status = 404, body = Problem)))]
 pub async fn statistics(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
-    let regions = scope::town(&app)?.dispatch().regions();
-    let zone = regions.get(driver.region).map(|region| &region.zone);
-    let figures = app.database.driver_figures(driver.person, day_began(app.clock.now(), zone)).await?;
+    let zone = days::zone_of(&scope::map(&app).await?, Some(driver.region));
+    let figures = app.database.driver_figures(driver.person, day_began(app.clock.now(), Some(&zone))).await?;
     #[expect(clippy::cast_precision_loss, reason = "nobody is asked 2^53 times")]
     let rate = (figures.asked > 0).then(|| figures.accepted as f64 / figures.asked as f64);
     Ok(HttpResponse::Ok().json(DriverStatistics {

@@ -50,7 +50,7 @@ pub async fn enroll(
     body: Body<MyVehicle>,
 ) -> Result<HttpResponse, ApiError> {
     let (town, given) = (scope::town(&app)?, body.0);
-    let map = scope::map_with(&app, scope::named(given.region_id.as_deref())).await?;
+    let map = scope::map(&app).await?;
     let known = app.database.driver(principal.user).await?;
     if known.as_ref().is_some_and(|driver| driver.has_left) {
         return Err(ApiError::forbidden("the desk has to take you on again"));

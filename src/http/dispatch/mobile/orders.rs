@@ -92,6 +92,7 @@ pub async fn create(
 ) -> Result<HttpResponse, ApiError> {
     let town = scope::town(&app)?;
     let work = async |once: &Once| {
+        town.catch_up(app.clock.now()).await?;
         let whom = draft::oneself(&app, town, principal, &body.0).await?;
         placed(&app, town, &body.0, &whom, false, once).await
     };
@@ -141,6 +142,7 @@ async fn quoted(app: &App, principal: Principal, ride: &NewOrder) -> Result<Http
             allowed_companion: true,
         },
     };
+    town.catch_up(app.clock.now()).await?;
     let (draft, quote) = ride.draft(app, town, &whom).await?;
     Ok(HttpResponse::Ok().json(RideQuote {
         estimated_price: major(quote.breakdown.total_minor),

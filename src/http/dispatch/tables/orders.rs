@@ -101,7 +101,7 @@ pub async fn take_by_drivers(
 }
 
 async fn exported(app: &App, which: &WhichExport) -> Result<Vec<(Order, sheets::Order)>, ApiError> {
-    let map = scope::town(app)?.map();
+    let map = scope::map(app).await?;
     let driver = match which.driver_id {
         Some(number) => app.database.person_of(number).await?,
         None => None,
