@@ -1,6 +1,6 @@
 //! Regions: whose couriers an order is for.
 
-use geo::{BoundingRect, Intersects, LineString, Point, Polygon, Rect};
+use geo::{BoundingRect, Intersects, Line, LineString, Point, Polygon, Rect};
 use jiff::civil::{Time as LocalTime, Weekday};
 use jiff::tz::TimeZone;
 
@@ -50,12 +50,44 @@ impl Area {
         }
     }
 
+    /// Whether the border, or that of a hole, crosses or touches itself: what is inside of it then, people
+    /// and programs answer differently.
+    #[must_use]
+    pub fn crosses_itself(&self) -> bool {
+        std::iter::once(self.polygon.exterior()).chain(self.polygon.interiors()).any(is_tangled)
+    }
+
     /// Whether a position is within the border, or on it.
     #[must_use]
     pub fn contains(&self, at: Position) -> bool {
         let point = Point::new(turned(at.lon, self.middle_lon), at.lat);
         self.bounds.intersects(&point) && self.polygon.intersects(&point)
     }
+}
+
+/// Whether two sides of a ring meet that are not next to each other. From west to east, so that each is
+/// compared only with those that are not over yet.
+fn is_tangled(ring: &LineString) -> bool {
+    // A corner that is named twice in a row makes no side.
+    let sides: Vec<Line> = ring.lines().filter(|side| side.start != side.end).collect();
+    let west = |side: usize| sides[side].start.x.min(sides[side].end.x);
+    let east = |side: usize| sides[side].start.x.max(sides[side].end.x);
+    let mut from_west: Vec<usize> = (0..sides.len()).collect();
+    from_west.sort_by(|one, other| west(*one).total_cmp(&west(*other)));
+    let mut open: Vec<usize> = Vec::new();
+    for side in from_west {
+        open.retain(|other| east(*other) >= west(side));
+        let meets = |other: &usize| {
+            let apart = side.abs_diff(*other);
+            let is_next = apart == 1 || apart + 1 == sides.len();
+            !is_next && sides[side].intersects(&sides[*other])
+        };
+        if open.iter().any(meets) {
+            return true;
+        }
+        open.push(side);
+    }
+    false
 }
 
 /// A longitude, counted the short way from another one.

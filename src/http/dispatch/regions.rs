@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use peerpack_actors::ids::RegionId;
 use peerpack_actors::place::Position;
+use peerpack_actors::rejection::Rejection;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -24,6 +25,10 @@ const USUAL_RADIUS_M: u32 = 15_000;
 /// The farthest.
 const MAX_RADIUS_M: u32 = 500_000;
 
+/// What is said of a polygon of which the centre lies outside, and in which it lies the other way round.
+const LONGITUDE_FIRST: &str =
+    "the latitude comes first, then the longitude: these seem to be the other way round";
+
 /// Times of opening of one region at most.
 const MAX_HOURS: usize = 50;
 
@@ -36,7 +41,8 @@ pub struct RegionInput {
     city_id: Option<String>,
     center_lat: Option<f64>,
     center_lon: Option<f64>,
-    /// The corners of its border, latitude first; an empty list takes it away.
+    /// The corners of its border, latitude first; an empty list takes it away. It does not cross or touch
+    /// itself, and the centre lies within.
     #[schema(value_type = Option<Vec<Vec<f64>>>)]
     polygon_coordinates: Option<Vec<[f64; 2]>>,
     /// How far around its centre it serves; 15 km if absent.
@@ -172,6 +178,34 @@ async fn store(app: &App, town: &Town, region: &RegionRecord) -> Result<(), ApiE
     Ok(())
 }
 
+/// Whether a polygon can be that of a region around a centre, as far as that is known; why not, if it cannot.
+fn drawn(polygon: &[[f64; 2]], centre: Option<Position>) -> Result<(), &'static str> {
+    let is_on_earth =
+        |polygon: &[[f64; 2]]| polygon.iter().all(|[lat, lon]| Position::new(*lat, *lon).is_ok());
+    let turned: Vec<[f64; 2]> = polygon.iter().map(|[first, second]| [*second, *first]).collect();
+    // GeoJSON and most programs that draw have it the other way round.
+    let is_turned = !polygon.is_empty()
+        && is_on_earth(&turned)
+        && centre.is_some_and(|centre| is_within(&turned, centre));
+    if !is_on_earth(polygon) {
+        return Err(if is_turned { LONGITUDE_FIRST } else { "latitude or longitude is out of range" });
+    }
+    match town::area(polygon) {
+        Ok(Some(area)) if area.crosses_itself() => Err("the border crosses or touches itself"),
+        Ok(Some(area)) if centre.is_some_and(|centre| !area.contains(centre)) => {
+            Err(if is_turned { LONGITUDE_FIRST } else { "the centre lies outside of the polygon" })
+        }
+        Ok(_) => Ok(()),
+        Err(Rejection::Invalid { reason, .. }) => Err(reason),
+        Err(_) => Err("has no inside"),
+    }
+}
+
+/// Whether a point is in a polygon; every point is in one that was not drawn.
+fn is_within(polygon: &[[f64; 2]], at: Position) -> bool {
+    town::area(polygon).is_ok_and(|area| area.is_none_or(|area| area.contains(at)))
+}
+
 /// The region with what is given in the place of what was.
 fn changed(map: &TownMap, mut region: RegionRecord, given: RegionInput, wrong: &mut Wrong) -> RegionRecord {
     if given.title.is_some() {
@@ -182,18 +216,22 @@ fn changed(map: &TownMap, mut region: RegionRecord, given: RegionInput, wrong: &
         region.city =
             wrong.or(city.ok_or_else(|| ApiError::unprocessable("city_id", "is not known")), region.city);
     }
+    let before = region.centre;
     let lat = given.center_lat.or(Some(region.centre.lat));
     let lon = given.center_lon.or(Some(region.centre.lon));
     region.centre = wrong.or(position(("center_lat", lat), ("center_lon", lon)), region.centre);
-    if let Some(polygon) = given.polygon_coordinates {
-        let is_on_earth = polygon.iter().all(|[lat, lon]| Position::new(*lat, *lon).is_ok());
-        if is_on_earth {
-            wrong.or(town::area(&polygon).map(drop).map_err(ApiError::from), ());
-            region.polygon = polygon;
-        } else {
-            wrong
-                .add(ApiError::unprocessable("polygon_coordinates", "latitude or longitude is out of range"));
+    // Where it cannot be read there is a stand-in, of which nothing is said.
+    let centre = (!wrong.has("center_lat") && !wrong.has("center_lon")).then_some(region.centre);
+    // What was drawn before is sent back with every form, and stays as it is.
+    match given.polygon_coordinates.filter(|polygon| *polygon != region.polygon) {
+        Some(polygon) => match drawn(&polygon, centre) {
+            Ok(()) => region.polygon = polygon,
+            Err(reason) => wrong.add(ApiError::unprocessable("polygon_coordinates", reason)),
+        },
+        None if region.centre != before && !is_within(&region.polygon, region.centre) => {
+            wrong.add(ApiError::unprocessable("center_lat", "the centre lies outside of the polygon"));
         }
+        None => {}
     }
     match given.service_radius_meters {
         Some(radius) if radius <= MAX_RADIUS_M => region.service_radius_m = radius,

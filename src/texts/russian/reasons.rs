@@ -57,6 +57,13 @@ pub(super) const REASONS: &[(&str, &str)] = &[
     ("must be 0 to 1 000 000 roubles", "нужно от 0 до 1 000 000 рублей"),
     ("must be 1 to 1000 percent", "нужно от 1 до 1000 процентов"),
     ("must be true", "нужно true"),
+    ("the border crosses or touches itself", "граница пересекает или задевает саму себя"),
+    ("the centre lies outside of the polygon", "центр лежит вне этого многоугольника"),
+    (
+        "the latitude comes first, then the longitude: these seem to be the other way round",
+        "сначала широта, потом долгота: похоже, они переставлены",
+    ),
+    ("has no inside", "внутри ничего нет"),
     ("has too many corners", "слишком много углов"),
     ("needs three corners at least", "нужно не меньше трёх углов"),
     ("is too long", "слишком длинный"),

@@ -56,6 +56,31 @@ fn an_area_may_be_closed_or_not_and_may_cross_the_antimeridian() {
 }
 
 #[test]
+fn a_border_that_crosses_itself_is_told_from_one_that_does_not() {
+    let crosses = |corners: &[Position]| Area::new(corners, &[]).unwrap().crosses_itself();
+    let mut plain = square(CENTRE, 0.1);
+    assert!(!crosses(&plain));
+    plain.push(plain[0]);
+    plain.insert(1, plain[1]);
+    assert!(!crosses(&plain), "closed, and with a corner that is named twice");
+    let mut bow = square(CENTRE, 0.1);
+    bow.swap(1, 2);
+    assert!(crosses(&bow));
+    // Two squares that share a corner, drawn in one go.
+    let eight = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 0.0), (-1.0, 0.0), (-1.0, -1.0)];
+    assert!(crosses(&eight.map(|(lat, lon)| at(lat, lon))));
+    // A spike that comes back on itself.
+    let spike = [(0.0, 0.0), (0.0, 2.0), (1.0, 2.0), (3.0, 2.0), (1.0, 2.0), (1.0, 0.0)];
+    assert!(crosses(&spike.map(|(lat, lon)| at(lat, lon))));
+    // A long comb, as a coast may be.
+    let teeth = (0..2_000).map(|n| at(if n % 2 == 0 { 0.0 } else { 1.0 }, f64::from(n) / 1_000.0));
+    let comb: Vec<Position> = teeth.chain([at(-1.0, 2.0), at(-1.0, 0.0)]).collect();
+    assert!(!crosses(&comb));
+    let hole = vec![at(55.80, 37.60), at(55.82, 37.64), at(55.80, 37.64), at(55.82, 37.60)];
+    assert!(Area::new(&square(CENTRE, 0.2), &[hole]).unwrap().crosses_itself());
+}
+
+#[test]
 fn what_has_no_inside_is_no_area() {
     let line = [at(55.0, 37.0), at(55.0, 37.5), at(55.0, 38.0)];
     for border in [&line[..0], &line[..1], &line[..2], &line[..]] {
