@@ -154,6 +154,12 @@ pub const CODES: &[Code] = &[
         "Сейчас составляется другой план",
     ),
     here(
+        "no_position",
+        &[409],
+        "it is not known where the courier is: off duty, or silent for too long",
+        "Неизвестно, где водитель: он не на смене или давно молчит",
+    ),
+    here(
         "in_progress",
         &[409],
         "the same call is still being carried out: ask again, as `Retry-After` says",

@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::{DutyPhase, Order, OrderPhase};
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::place::Position;
+use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -233,12 +234,14 @@ pub async fn route(app: web::Data<App>, query: Query<Between>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(way(scope::town(&app)?, &[from, to], app.clock.now())))
 }
 
-/// The way of a courier to an order: to its pickup, and to its end once the ride has begun.
+/// The way of a courier to an order: to its pickup, and to its end once the ride has begun. 409 `no_position`
+/// while it is not known where the courier is.
 #[utoipa::path(get, path = "/api/dispatch/driver-route/{driver_id}", operation_id = "driver_route",
     tag = "dispatch", security(("bearer" = [])),
     params(("driver_id" = i64, Path, description = "The courier's number"), ForOrder),
     responses((status = 200, body = DriverRouteView), (status = 400, body = Problem),
-        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem)))]
+        (status = 401, body = Problem), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 409, body = Problem)))]
 pub async fn driver_route(
     app: web::Data<App>,
     principal: Principal,
@@ -247,13 +250,13 @@ pub async fn driver_route(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::driver(&app, principal, path.into_inner()).await?;
     let town = scope::town(&app)?;
-    let of_duty = || {
-        let board = |standing: &peerpack_actors::dispatch::board::Standing| standing.duty.state.order();
-        town.dispatch().with_board(|all| all.get(driver.person).and_then(board))
+    let id = match query.0.order_id {
+        Some(id) => Some(id),
+        // In the store: another node may have given them the order a moment ago.
+        None => app.database.duty(driver.person).await?.and_then(|duty| duty.state.order()),
     };
-    let id = query.0.order_id.or_else(of_duty).ok_or_else(ApiError::not_found)?;
-    let order = scope::order(&app, principal, id).await?;
-    let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
+    let order = scope::order(&app, principal, id.ok_or_else(ApiError::not_found)?).await?;
+    let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(nowhere)?;
     let route = way(town, &[from, goal(&order)], app.clock.now());
     let order_id = order.id.to_string();
     Ok(HttpResponse::Ok().json(DriverRouteView { driver_id: driver.number, order_id, route }))
@@ -273,13 +276,14 @@ pub async fn order_route(
     Ok(HttpResponse::Ok().json(route_of(scope::town(&app)?, &order, app.clock.now())))
 }
 
-/// How soon a courier can be at the pickup of an order, or at its end once the ride has begun.
+/// How soon a courier can be at the pickup of an order, or at its end once the ride has begun. 409
+/// `no_position` while it is not known where the courier is.
 #[utoipa::path(get, path = "/api/dispatch/eta/{driver_id}/{order_id}", operation_id = "dispatch_eta",
     tag = "dispatch", security(("bearer" = [])),
     params(("driver_id" = i64, Path, description = "The courier's number"),
         ("order_id" = String, Path, description = "The order")),
     responses((status = 200, body = EtaView), (status = 401, body = Problem), (status = 403, body = Problem),
-        (status = 404, body = Problem)))]
+        (status = 404, body = Problem), (status = 409, body = Problem)))]
 pub async fn eta(
     app: web::Data<App>,
     principal: Principal,
@@ -288,8 +292,8 @@ pub async fn eta(
     let (number, id) = path.into_inner();
     let driver = scope::driver(&app, principal, number).await?;
     let (town, order) = (scope::town(&app)?, scope::order(&app, principal, id).await?);
-    let (from, _) = fix(town, &driver, app.clock.now()).ok_or_else(ApiError::not_found)?;
     let now = app.clock.now();
+    let (from, _) = fix(town, &driver, now).ok_or_else(nowhere)?;
     let route = way(town, &[from, goal(&order)], now);
     let at = now + Span::seconds(route.duration_seconds.into());
     Ok(HttpResponse::Ok().json(EtaView {
@@ -304,6 +308,12 @@ pub async fn eta(
         eta: route.eta,
         eta_timestamp: at.ms() / 1_000,
     }))
+}
+
+/// There is a courier, and an order, and no telling how far they are from each other.
+fn nowhere() -> ApiError {
+    let message = "it is not known where the courier is: off duty, or silent for too long";
+    ApiError::conflict("no_position", message)
 }
 
 /// Where a courier is, and since when that is known.

@@ -77,6 +77,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("the courier has placed this order", "Водитель сам сделал этот заказ"),
     ("the vehicle has no room for this order", "В машине не хватит мест для этого заказа"),
     ("the courier works in another region", "Водитель работает в другом районе"),
+    (
+        "it is not known where the courier is: off duty, or silent for too long",
+        "Неизвестно, где водитель: он не на смене или давно молчит",
+    ),
     ("the courier's position is unknown or too old", "Где водитель, неизвестно или известно слишком давно"),
     ("the courier's rating is too low", "У водителя слишком низкая оценка"),
     ("the courier was asked too often lately", "Водителя слишком часто спрашивали"),
