@@ -32,6 +32,7 @@ mod staff;
 mod steps;
 mod surge;
 mod tables;
+mod told;
 mod wishes;
 
 use peerpack::auth::{Principal, Role};
