@@ -227,7 +227,20 @@ fn located(app: &App, access: Access, data: Value) -> Result<(), ApiError> {
     let out_of_range = || ApiError::bad_request("latitude or longitude is out of range");
     let here: Here = serde_json::from_value(data).map_err(|_| out_of_range())?;
     let position = Position::new(here.lat, here.lon).map_err(|_| out_of_range())?;
-    scope::town(app)?.dispatch().sighted(app.engine.context(), access.principal.user, position);
+    let (dispatch, context) = (scope::town(app)?.dispatch(), app.engine.context());
+    let courier = access.principal.user;
+    if dispatch.sighted(context, courier, position).is_none() {
+        // Another node may have taken them on duty a moment ago, and its hint is still on the way.
+        let (dispatch, context) = (Arc::clone(dispatch), Arc::clone(context));
+        actix_web::rt::spawn(async move {
+            match dispatch.meet(&context, courier).await {
+                Ok(()) => {
+                    dispatch.sighted(&context, courier, position);
+                }
+                Err(error) => tracing::debug!(%error, "cannot read a duty"),
+            }
+        });
+    }
     Ok(())
 }
 

@@ -9,10 +9,11 @@ use peerpack::auth::Role;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::console::open;
 use super::numbers::second_region;
 use super::{Somebody, Town, made, patch, ride};
 use crate::nodes::two_nodes;
-use crate::support::TestApp;
+use crate::support::{TestApp, eventually};
 
 /// A town that is drawn on one node, and another node.
 async fn deaf() -> Option<(Town, TestApp)> {
@@ -126,5 +127,11 @@ async fn a_position_counts_on_a_node_that_has_not_heard_of_the_duty() {
     assert_eq!(patch(&oleg.user, &off, json!({ "is_online": false })).await.0, StatusCode::OK);
     assert_eq!(is_at(&oleg, &path(oleg.number), 55.773).await, Value::Null);
     assert_eq!(located().await, 1);
+    // What is said on a socket counts as well.
+    let anna = town.driver(4).await;
+    let mut own = open(&b, &anna.user, &format!("/ws/drivers/{}/", anna.number)).await;
+    anna.go_online().await;
+    own.say(&json!({ "type": "location", "data": { "lat": 55.774, "lon": 37.65 } })).await;
+    eventually("the position", async || (located().await == 2).then_some(())).await;
     town.app.audit().await;
 }
