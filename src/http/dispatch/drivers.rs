@@ -226,7 +226,7 @@ pub async fn one(
 ) -> Result<HttpResponse, ApiError> {
     let driver = scope::driver(&app, principal, path.into_inner()).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &*scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Changes a courier. Vehicle and region count at once for somebody who is free, and else from the next time
@@ -345,7 +345,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, driver.person).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &*scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Takes a courier on duty or off duty. Who is busy on duty stays so.

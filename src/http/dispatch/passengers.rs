@@ -179,7 +179,7 @@ pub async fn one(
     path: web::Path<i64>,
 ) -> Result<HttpResponse, ApiError> {
     let passenger = scope::passenger(&app, principal, path.into_inner()).await?;
-    Ok(HttpResponse::Ok().json(passenger_view(&scope::map(&app).await?, &passenger)))
+    Ok(HttpResponse::Ok().json(passenger_view(&*scope::map(&app).await?, &passenger)))
 }
 
 /// Changes a passenger. Orders that were placed stay as they are.

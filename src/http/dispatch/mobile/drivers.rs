@@ -102,7 +102,7 @@ pub struct DriverStatistics {
 pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
     let town = scope::town(&app)?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &*scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// Says where one is. It counts while one is on duty; out of range is 400.
@@ -133,7 +133,7 @@ pub async fn online(
     let town = scope::town(&app)?;
     body.0.take_effect(&app, town, &driver).await?;
     let driver = scope::own_driver(&app, principal.user).await?;
-    Ok(HttpResponse::Ok().json(driver_view(town, &scope::map(&app).await?, &driver, app.clock.now())))
+    Ok(HttpResponse::Ok().json(driver_view(town, &*scope::map(&app).await?, &driver, app.clock.now())))
 }
 
 /// What one is asked about: one order at most.
@@ -250,7 +250,7 @@ pub async fn active(app: web::Data<App>, principal: Principal) -> Result<HttpRes
         (status = 404, body = Problem)))]
 pub async fn statistics(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let driver = scope::own_driver(&app, principal.user).await?;
-    let zone = days::zone_of(&scope::map(&app).await?, Some(driver.region));
+    let zone = days::zone_of(&*scope::map(&app).await?, Some(driver.region));
     let figures = app.database.driver_figures(driver.person, day_began(app.clock.now(), Some(&zone))).await?;
     #[expect(clippy::cast_precision_loss, reason = "nobody is asked 2^53 times")]
     let rate = (figures.asked > 0).then(|| figures.accepted as f64 / figures.asked as f64);

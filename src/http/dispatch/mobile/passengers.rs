@@ -61,7 +61,7 @@ pub struct ActiveRide {
         (status = 404, body = Problem)))]
 pub async fn profile(app: web::Data<App>, principal: Principal) -> Result<HttpResponse, ApiError> {
     let passenger = own(&app, principal).await?;
-    Ok(HttpResponse::Ok().json(passenger_view(&scope::map(&app).await?, &passenger)))
+    Ok(HttpResponse::Ok().json(passenger_view(&*scope::map(&app).await?, &passenger)))
 }
 
 /// Changes oneself as a passenger; what is absent stays, and so does the phone. What one needs and whether

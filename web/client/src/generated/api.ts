@@ -969,7 +969,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most, and so much goes out in a day. Where the money goes is kept encrypted, and shown with its last characters only. Another place than before is not paid to at once. */
+        /** Takes money out: at once out of the wallet, and by an operator's hand to its owner. Five withdrawals of one person wait at most, and so much goes out in a day. Where the money goes is kept encrypted, and shown with its last characters only. A place that was not named before is not paid to at once: `payable_from` in `GET /api/user/balance` says from when on. The last ten are known. */
         post: operations["withdraw_money"];
         delete?: never;
         options?: never;
@@ -1053,7 +1053,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A payment as it is now. A provider is not asked: that is done without being asked. */
+        /** A payment as it is now: one's own, or any for administrators. A provider is not asked: that is done without being asked. */
         get: operations["show_payment"];
         put?: never;
         post?: never;
@@ -1969,7 +1969,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Looks an address up among the places that the server knows: towns, districts and airports. */
+        /** Looks an address up among the places that the server knows: towns, districts and airports. Of an address with a street the town is found, and `is_coarse` says so. */
         post: operations["geocode_address"];
         delete?: never;
         options?: never;
@@ -1986,7 +1986,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Deletes every order and frees every courier: in development alone. */
+        /** Deletes every order with what was counted of them, and frees every courier: in development alone. */
         post: operations["clear_orders"];
         delete?: never;
         options?: never;
@@ -2003,7 +2003,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Imports orders: new ones without an id, which wait for the desk, and changes of those that nobody has yet. Status and courier of a line are told and never read; neither is the name of a passenger who is known. Who is ordered for under a new phone becomes a passenger. What `GET /api/orders/export-excel-template` has made can be imported again, and changes nothing. */
+        /** Imports orders: new ones without an id, which wait for the desk, and changes of those that nobody has yet. A changed order keeps what the file has no column for, and a parcel what its empty cells do not say. A time without a zone is that of the pickup. Status and courier of a line are told and never read; neither is the name of a passenger who is known. Who is ordered for under a new phone becomes a passenger. What `GET /api/orders/export-excel-template` has made can be imported again, and changes nothing. */
         post: operations["import_orders"];
         delete?: never;
         options?: never;
@@ -2018,7 +2018,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Orders as a file in the shape of the import, the oldest first; the titles alone where there are none. At most 10 000. */
+        /** Orders as a file in the shape of the import, the oldest first; the titles alone where there are none. Times are those of the pickup, with their offset. At most 10 000. */
         get: operations["export_orders"];
         put?: never;
         post?: never;
@@ -2457,7 +2457,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; the courier who had it is free again. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. With `dry_run` the answer is the same, and nothing is changed. */
+        /** Gives an order to a courier without asking: to the one who is named, who has to be on duty, free, and with seats enough, or to the best one. From wherever the desk may take it, the order goes to `active_queue` step by step first; the courier who had it is free again. To the best one it goes only while nobody has it: otherwise the answer is who has it. An order for later is reserved as long as its search has not begun (`is_reserved`): nobody is bound before, and the courier, who need not be on duty yet, is asked first then. What cannot be is 400 with `success`, `reason`, `rejection_reason` and `driver_status`. With `dry_run` the answer is the same, and nothing is changed. */
         post: operations["assign_order"];
         delete?: never;
         options?: never;
@@ -2474,7 +2474,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Asks the best courier at once, whatever the time of the pickup. Where nobody can take the order it is 400, and the search goes on by itself. */
+        /** Asks the best courier at once, whatever the time of the pickup. Where nobody can take the order it is 400, and the order is searched for from then on, also if it had been left to the desk. */
         post: operations["offer_order"];
         delete?: never;
         options?: never;
@@ -2491,7 +2491,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives every order that waits to the best courier who can take it, the oldest first. An order whose search has not begun yet waits on. */
+        /** Gives every order that waits to the best courier who can take it, the oldest first. An order whose search has not begun yet waits on. What somebody else has given away meanwhile stays as it is, and is not counted. */
         post: operations["assign_all_orders"];
         delete?: never;
         options?: never;
@@ -2591,7 +2591,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The way of a courier to an order: to its pickup, and to its end once the ride has begun. */
+        /** The way of a courier to an order: to its pickup, and to its end once the ride has begun. 409 `no_position` while it is not known where the courier is. */
         get: operations["driver_route"];
         put?: never;
         post?: never;
@@ -2625,7 +2625,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How soon a courier can be at the pickup of an order, or at its end once the ride has begun. */
+        /** How soon a courier can be at the pickup of an order, or at its end once the ride has begun. 409 `no_position` while it is not known where the courier is. */
         get: operations["dispatch_eta"];
         put?: never;
         post?: never;
@@ -2662,7 +2662,7 @@ export interface paths {
         /** Draws up the plan of a day: who drives which of the orders that nobody has yet, and when. Nothing is given to anybody. It answers when the search is over or called off, and the plan is kept for 15 minutes on its node, for being applied or exported as it was seen. One plan is drawn up at a time. */
         get: operations["preview_daily_plan"];
         put?: never;
-        /** Applies the plan of a day: the one that was looked at in the last 15 minutes, or a new one. Each order is reserved for its courier: nobody is bound before its search begins, and then this courier is asked first. A courier's first order whose search has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not done again. */
+        /** Applies the plan of a day: the one that was looked at on this node in the last 15 minutes, or a new one (`was_previewed`). With the `plan_id` of what was looked at it is that plan, and where this node has another one nothing is applied (409 `plan_changed`). Each order is reserved for its courier: nobody is bound before its search begins, and then this courier is asked first. A courier's first order whose search has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not done again. */
         post: operations["apply_daily_plan"];
         delete?: never;
         options?: never;
@@ -2711,7 +2711,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The plan of a day as an archive of tables, one for each courier: the plan that was looked at in the last 15 minutes, or a new one. */
+        /** The plan of a day as an archive of tables, one for each courier: the plan that was looked at on this node in the last 15 minutes, or a new one; with a `plan_id` that plan, or 409 `plan_changed`. What nobody wants any more is left out. Times are those of each pickup, with their offset. */
         get: operations["export_daily_plan"];
         put?: never;
         post?: never;
@@ -2830,7 +2830,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** When a town is busy, by the clocks of the region: all 24 hours of the day. */
+        /** When a town is busy, by the clocks of the region, or of the one that was drawn first: all 24 hours of the day, each with the time zone. */
         get: operations["peak_hours"];
         put?: never;
         post?: never;
@@ -3701,8 +3701,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Payments that have no money yet: those to look for in a statement of the bank. */
-        get: operations["awaited_payments"];
+        /** Payments in any state, with what was taken for them, by what is known of them. If nothing is said, those that have no money yet: to look for in a statement of the bank. */
+        get: operations["find_payments"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3884,13 +3884,19 @@ export interface components {
             id: string;
             status: components["schemas"]["OrderState"];
         };
-        /** @description An order was given to somebody. */
+        /** @description An order was given to somebody, or reserved for them. */
         Assignment: {
             /** Format: int64 */
             driver_id: number;
+            /** @description Whether it is only reserved: its search has not begun, and nobody is bound before. */
+            is_reserved: boolean;
+            /** @description Which of both it is, in words. */
+            message: string;
             order: components["schemas"]["AssignedOrder"];
             /** @description Why this courier. */
             reason: string;
+            /** @description When the courier is to be at the pickup, of an order that is reserved. */
+            reserved_pickup_at?: string | null;
             success: boolean;
         };
         /** @description What became of every order that waited. */
@@ -4552,6 +4558,8 @@ export interface components {
             failed_count: number;
             /** @description What could not be given away, and why. */
             failed_orders: components["schemas"]["FailedOrder"][];
+            /** @description Names this plan: the same for the same couriers, orders and times. Who sends it when applying applies this plan or nothing. */
+            plan_id: string;
             /** @description Of couriers who drive something. */
             routes: components["schemas"]["PlannedRoute"][];
             /** @description Orders of the day that nobody has, or that are under way. */
@@ -4559,6 +4567,8 @@ export interface components {
             /** @description Of these: nobody had them when the plan was drawn up. */
             unassigned_count: number;
             unassigned_orders: components["schemas"]["UnplannedOrder"][];
+            /** @description Of a plan that was applied: whether it was told before, and not drawn up for this call. */
+            was_previewed: boolean;
         };
         /** @description The database. */
         DatabaseHealth: {
@@ -4682,15 +4692,14 @@ export interface components {
             role: components["schemas"]["DeskRole"];
             username: string;
         };
-        /** @description Who is in the right. */
+        /** @description Who is in the right, or how the reward is divided: one of the two. */
         DisputeResolution: {
             /**
              * Format: double
-             * @description Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets the rest.
+             * @description Instead: the courier's part of the reward, in its currency, before the platform's fee. The sender gets the rest. Where the courier is paid in cash there is nothing here to divide.
              */
             courier_share?: number | null;
-            /** @description `courier`: the reward is paid. `sender`: the sender gets the money back. */
-            in_favour_of: components["schemas"]["Party"];
+            in_favour_of?: components["schemas"]["Party"] | null;
         };
         /** @description The dispute is over. */
         DisputeResolved: {
@@ -5008,7 +5017,7 @@ export interface components {
          * @description What is wrong, for programs. New codes may come.
          * @enum {string}
          */
-        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "planning" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "not_in_lists" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
+        ErrorCode: "bad_request" | "empty_message" | "unauthorized" | "invalid_token" | "token_expired" | "invalid_init_data" | "stale_init_data" | "invalid_code" | "invalid_secret" | "invalid_login" | "invalid_invitation" | "invalid_link" | "forbidden" | "origin_not_allowed" | "second_factor_required" | "blocked" | "wrong_party" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "plan_changed" | "planning" | "no_position" | "in_progress" | "answered_before" | "not_a_member" | "cannot_write" | "illegal_transition" | "already_taken" | "expired" | "no_room" | "trip_not_live" | "party_gone" | "parcels_on_board" | "already_requested" | "too_many_requests" | "too_many_packages" | "too_many_trips" | "too_many_pending" | "too_many_on_trip" | "too_many_withdrawals" | "daily_limit" | "payout_waits" | "too_many_payments" | "no_payment_method" | "not_in_lists" | "nothing_missing" | "too_many_subscriptions" | "bot_off" | "charge_known" | "insufficient_funds" | "already_reviewed" | "open_deals" | "money_left" | "operator" | "own_account" | "last_administrator" | "login_taken" | "awaits_answer" | "too_many_strangers" | "blocked_by_you" | "username_taken" | "too_many_posts" | "too_many_documents" | "already_decided" | "photo_attached" | "second_factor_exists" | "stale" | "too_large" | "unsupported_media_type" | "invalid" | "ambiguous_place" | "code_in_message" | "key_reused" | "does_not_suit" | "own_package" | "code_required" | "upgrade_required" | "too_many" | "internal" | "telegram_failed" | "unavailable" | "payouts_frozen" | "busy";
         /** @description The money that was set aside. */
         EscrowInfo: {
             /**
@@ -5205,7 +5214,7 @@ export interface components {
         };
         /** @description An address. */
         Geocode: {
-            /** @description A town, or an address with its town. */
+            /** @description A town, or an address with its town: `Казань`, `г. Казань, ул. Пушкина, 5`. */
             address: string;
         };
         /**
@@ -5216,6 +5225,8 @@ export interface components {
         /** @description Where an address is. */
         Geocoded: {
             display_name: string;
+            /** @description The address says more than the place that was found, such as a street: the point is the middle of that place, which may be kilometres from the address. */
+            is_coarse: boolean;
             /** Format: double */
             lat?: number | null;
             /** Format: double */
@@ -5324,6 +5335,8 @@ export interface components {
              * @description Orders that were placed in it, on all days together.
              */
             orders: number;
+            /** @description By whose clocks: an IANA time zone, that of the region, or of the one that was drawn first. */
+            time_zone: string;
         };
         /** @description What is wrong with a line. */
         ImportFault: {
@@ -5623,7 +5636,7 @@ export interface components {
             /** @description Newest first. */
             packages: components["schemas"]["PackageView"][];
         };
-        /** @description One's payments. */
+        /** @description Payments: one's own, or those that an operator has looked for. */
         MyPayments: {
             /** @description Where the next page starts. */
             next_cursor?: string | null;
@@ -5710,7 +5723,10 @@ export interface components {
             /** @description Or somebody with this phone, who becomes a passenger if they are none. */
             passenger_phone?: string | null;
             passenger_region_id?: string | null;
-            /** Format: double */
+            /**
+             * Format: double
+             * @description Degrees; kept to 7 decimals, about a centimetre, as are the others.
+             */
             pickup_lat?: number | null;
             /** Format: double */
             pickup_lon?: number | null;
@@ -5991,7 +6007,7 @@ export interface components {
          * @description What a notification says.
          * @enum {string}
          */
-        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen" | "subscription_matched" | "order_offered" | "order_given" | "order_courier_found" | "order_courier_on_the_way" | "order_courier_arrived" | "order_completed" | "order_called_off" | "order_nobody_found";
+        NotificationType: "package_request_response" | "package_request_declined" | "package_delivered" | "new_courier_available" | "trip_request_received" | "payment_received" | "reminder" | "document_reviewed" | "dispute_opened" | "dispute_resolved" | "new_package_available" | "courier_chosen" | "subscription_matched" | "order_offered" | "order_given" | "order_courier_found" | "order_courier_on_the_way" | "order_courier_arrived" | "order_completed" | "order_called_off" | "order_nobody_found" | "withdrawal_decided";
         /** @description Something one should know. */
         NotificationView: {
             /** @description Where the client goes when it is tapped. */
@@ -6001,6 +6017,7 @@ export interface components {
             courier_name?: string | null;
             /** @description The day of the departure, `YYYY-MM-DD`, local date of the origin. */
             date?: string | null;
+            /** @description Why a courier, a reviewer or an operator has said no. */
             decline_reason?: string | null;
             /**
              * Format: date-time
@@ -6031,7 +6048,7 @@ export interface components {
             trip_date?: string | null;
             /** @description The trip it is about. */
             trip_id?: string | null;
-            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen` or `subscription_matched`. A courier in whose favour an operator decided gets `payment_received`. Of orders in town: `order_offered`, `order_given`, `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`, `order_called_off` or `order_nobody_found`. */
+            /** @description `package_request_response`, `package_request_declined`, `package_delivered`, `new_courier_available`, `trip_request_received`, `payment_received`, `reminder`, `document_reviewed`, `dispute_opened`, `dispute_resolved`, `new_package_available`, `courier_chosen`, `subscription_matched` or `withdrawal_decided`. A courier whom an operator's decision has paid gets `payment_received`. Of orders in town: `order_offered`, `order_given`, `order_courier_found`, `order_courier_on_the_way`, `order_courier_arrived`, `order_completed`, `order_called_off` or `order_nobody_found`. */
             type: components["schemas"]["NotificationType"];
         };
         /** @description A part of the caller's notifications. */
@@ -6082,7 +6099,7 @@ export interface components {
             /** @description The last day. */
             date_to: string;
             region_id?: string | null;
-            /** @description By whose clocks days and hours are told: those of the region, or of the first region there is. */
+            /** @description By whose clocks days and hours are told: those of the region, or of the one that was drawn first. */
             time_zone: string;
         };
         /** @description `offer.new`. */
@@ -6236,7 +6253,17 @@ export interface components {
             id: number;
             name: string;
             plate_number: string;
-            user: components["schemas"]["TownUser"];
+            user: components["schemas"]["OrderDriverUser"];
+        };
+        /** @description How the courier of an order can be reached: whoever sees the order sees this, and no more of the person. */
+        OrderDriverUser: {
+            /**
+             * Format: int64
+             * @description The number by which the desk names the courier.
+             */
+            id: number;
+            /** @description Empty where it is not known. */
+            phone: string;
         };
         /** @description What an order has cost, or would cost as it is driven. */
         OrderFinal: {
@@ -6451,6 +6478,17 @@ export interface components {
              */
             surge_multiplier: number;
         };
+        /** @description Whom an order is kept for, by the desk or by the plan of a day. Nobody is bound by it: the courier is asked first once the search has begun. */
+        OrderReservation: {
+            /**
+             * Format: int64
+             * @description The number by which the desk names the courier.
+             */
+            driver_id: number;
+            driver_name: string;
+            /** @description When the courier is to be at the pickup. */
+            pickup_at: string;
+        };
         /**
          * @description Where an order stands.
          * @enum {string}
@@ -6506,6 +6544,7 @@ export interface components {
             /** @description Of the final price once there is one. */
             price_breakdown: components["schemas"]["OrderPriceParts"];
             rejection_reason: string;
+            reservation?: components["schemas"]["OrderReservation"] | null;
             /** Format: int32 */
             seats_needed: number;
             status: components["schemas"]["OrderState"];
@@ -6655,7 +6694,7 @@ export interface components {
         PackagePrice: {
             /**
              * Format: double
-             * @description What lies free in the sender's wallet.
+             * @description What lies free in the sender's wallet: all of it, also where the reward is less.
              */
             available: number;
             /**
@@ -6909,6 +6948,8 @@ export interface components {
              * @description What a bank has taken back.
              */
             charged_back: number;
+            /** @description What was taken for it, oldest first; for operators. */
+            charges?: components["schemas"]["PaymentCharge"][] | null;
             created_at: string;
             currency: components["schemas"]["Currency"];
             expires_at: string;
@@ -6935,6 +6976,34 @@ export interface components {
             refunds: components["schemas"]["PaymentRefund"][];
             status: components["schemas"]["PaymentState"];
             trip_id?: components["schemas"]["TripId"] | null;
+            user_id?: components["schemas"]["UserId"] | null;
+        };
+        /** @description Money that was taken for a payment. One that was paid twice has two. */
+        PaymentCharge: {
+            /**
+             * Format: double
+             * @description How much was taken, in the currency of the payment.
+             */
+            amount: number;
+            /** @description When it was credited. */
+            at: string;
+            booked_by?: components["schemas"]["UserId"] | null;
+            /** @description What it is called at its provider, or at the bank: a refund and a charge-back name it so. */
+            charge_id: string;
+            /**
+             * Format: double
+             * @description What a bank has taken back.
+             */
+            charged_back: number;
+            /** @description What an operator has seen of it, who has booked it. */
+            evidence?: string | null;
+            /**
+             * Format: double
+             * @description What of it has not gone back, and is not about to.
+             */
+            left: number;
+            /** @description What it is called at the acquirer behind the provider, where it has another number there. A refund and a charge-back may name it so, too. */
+            provider_charge_id?: string | null;
         };
         /**
          * Format: uuid
@@ -7449,7 +7518,7 @@ export interface components {
             needs_two: boolean;
             /** @description Under which number it was sent, or why not. */
             note?: string | null;
-            /** @description It is not paid before: its owner has named another place for it. */
+            /** @description It is not paid before: its owner has named a new place for it. */
             payable_from: string;
             user_id: string;
         };
@@ -7571,7 +7640,7 @@ export interface components {
             city_id?: string | null;
             /** @description When it takes orders; empty for always. */
             opening_hours?: components["schemas"]["RegionHours"][] | null;
-            /** @description The corners of its border, latitude first; an empty list takes it away. */
+            /** @description The corners of its border, latitude first; an empty list takes it away. It does not cross or touch itself, and the centre lies within. */
             polygon_coordinates?: number[][] | null;
             /**
              * Format: int32
@@ -7726,6 +7795,8 @@ export interface components {
             charged_back_minor?: number;
             /** @description In which currency. */
             currency: components["schemas"]["Currency"];
+            /** @description What it is called by whoever stands behind the provider, if it has another name there: at the acquirer that Telegram takes money through, whose desk and whose lists know no other. */
+            provider_charge_id?: string | null;
             /** @description Everything that went back, or was to. */
             refunds?: components["schemas"]["ReportedRefund"][];
         };
@@ -8601,13 +8672,20 @@ export interface components {
         TransactionView: {
             /**
              * Format: double
-             * @description Roubles; negative when it went away.
+             * @description How much more money one has by it, roubles; less than nothing for less, and nothing where money moves between one's own purses. Over all movements it adds up to `total`, as in the statement.
              */
             amount: number;
             date: string;
             /** @description What the package is, or where withdrawn money goes. */
             description: string;
             id: string;
+            /**
+             * Format: double
+             * @description How much moved, roubles; never less than nothing.
+             */
+            moved: number;
+            /** @description Money on its way out is not sent before, because the place for it was a new one. */
+            payable_from?: string | null;
             /** @description Why money that was to go out came back, in the operator's words. */
             reason?: string | null;
             /** @description `completed`; `pending` for money on its way out that no operator has sent yet, `rejected` for money that was to go out and came back, which is a movement of its own. */
@@ -8799,7 +8877,7 @@ export interface components {
          * @description Why nobody drives an order.
          * @enum {string}
          */
-        UnplannedCode: "no_room" | "no_time" | "nobody_free";
+        UnplannedCode: "no_room" | "no_time" | "nobody_free" | "promised";
         /** @description An order that nobody drives. */
         UnplannedOrder: {
             /** @description Why, in one word. */
@@ -8916,6 +8994,8 @@ export interface components {
             date?: string | null;
             /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
             fresh?: boolean | null;
+            /** @description The plan that is to be applied or exported, as the preview has named it: that one, or none at all. */
+            plan_id?: string | null;
             /** @description One region; every one if it is not said. */
             region_id?: string | null;
             /**
@@ -8971,6 +9051,7 @@ export interface components {
          *     - `token_expired`: the access token is too old: refresh it
          *     - `forbidden`: the caller's role, or the way things are set up, does not allow it
          *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+         *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
          *     - `not_found`: not there, or nothing of the caller's
          *     - `method_not_allowed`: `Allow` says which methods there are
          *     - `too_slow`: the request took too long to arrive
@@ -8993,7 +9074,7 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
-                    code?: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "forbidden" | "origin_not_allowed" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "too_large" | "unsupported_media_type" | "invalid" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "busy";
+                    code?: "bad_request" | "unauthorized" | "invalid_token" | "token_expired" | "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_found" | "method_not_allowed" | "too_slow" | "conflict" | "too_large" | "unsupported_media_type" | "invalid" | "upgrade_required" | "too_many" | "internal" | "unavailable" | "busy";
                 };
             };
         };
@@ -9028,6 +9109,7 @@ export interface components {
         /**
          * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
          *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+         *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
          */
         Status403: {
             headers: {
@@ -9036,7 +9118,7 @@ export interface components {
             content: {
                 "application/problem+json": components["schemas"]["Problem"] & {
                     /** @enum {string} */
-                    code?: "forbidden" | "origin_not_allowed";
+                    code?: "forbidden" | "origin_not_allowed" | "second_factor_required";
                 };
             };
         };
@@ -9208,6 +9290,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `blocked`: the account is blocked
              */
             403: {
@@ -9217,7 +9300,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "blocked";
                     };
                 };
             };
@@ -9352,6 +9435,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              *     - `blocked`: the account is blocked
              */
@@ -9362,7 +9446,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code" | "blocked";
                     };
                 };
             };
@@ -11084,6 +11168,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -11093,7 +11178,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12273,6 +12358,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12282,7 +12368,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12381,6 +12467,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12390,7 +12477,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12483,6 +12570,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12492,7 +12580,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12590,6 +12678,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12599,7 +12688,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12688,6 +12777,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12697,7 +12787,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12784,6 +12874,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12793,7 +12884,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -12888,6 +12979,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -12897,7 +12989,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -13048,6 +13140,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -13057,7 +13150,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -13202,6 +13295,17 @@ export interface operations {
                      *       "notifications": [
                      *         {
                      *           "action_url": "/wallet",
+                     *           "amount": 200,
+                     *           "id": "12",
+                     *           "is_read": false,
+                     *           "message": "Вывод 200.00 ₽ выполнен. •••• 1234",
+                     *           "timestamp": "2026-11-24T09:12:41.030Z",
+                     *           "title": "Деньги отправлены",
+                     *           "transaction_id": "01990000-0000-7000-8000-000000000023:hold",
+                     *           "type": "withdrawal_decided"
+                     *         },
+                     *         {
+                     *           "action_url": "/wallet",
                      *           "amount": 500,
                      *           "courier_name": "Ivan",
                      *           "id": "9",
@@ -13239,7 +13343,7 @@ export interface operations {
                      *           "type": "new_courier_available"
                      *         }
                      *       ],
-                     *       "unread_count": 4
+                     *       "unread_count": 5
                      *     }
                      */
                     "application/json": components["schemas"]["Notifications"];
@@ -13515,7 +13619,8 @@ export interface operations {
                      *       "payment_received": true,
                      *       "reminder": true,
                      *       "subscription_matched": true,
-                     *       "trip_request_received": true
+                     *       "trip_request_received": true,
+                     *       "withdrawal_decided": true
                      *     }
                      */
                     "application/json": components["schemas"]["BotNotifications"];
@@ -13577,7 +13682,8 @@ export interface operations {
                      *       "payment_received": true,
                      *       "reminder": true,
                      *       "subscription_matched": true,
-                     *       "trip_request_received": true
+                     *       "trip_request_received": true,
+                     *       "withdrawal_decided": true
                      *     }
                      */
                     "application/json": components["schemas"]["BotNotifications"];
@@ -13641,7 +13747,8 @@ export interface operations {
                      *       "payment_received": true,
                      *       "reminder": true,
                      *       "subscription_matched": true,
-                     *       "trip_request_received": true
+                     *       "trip_request_received": true,
+                     *       "withdrawal_decided": true
                      *     }
                      */
                     "application/json": components["schemas"]["BotNotifications"];
@@ -13706,7 +13813,8 @@ export interface operations {
                      *       "payment_received": true,
                      *       "reminder": false,
                      *       "subscription_matched": true,
-                     *       "trip_request_received": true
+                     *       "trip_request_received": true,
+                     *       "withdrawal_decided": true
                      *     }
                      */
                     "application/json": components["schemas"]["BotNotifications"];
@@ -13781,7 +13889,8 @@ export interface operations {
                      *       },
                      *       "reminder": true,
                      *       "subscription_matched": true,
-                     *       "trip_request_received": true
+                     *       "trip_request_received": true,
+                     *       "withdrawal_decided": true
                      *     }
                      */
                     "application/json": components["schemas"]["BotNotifications"];
@@ -13823,10 +13932,11 @@ export interface operations {
                      *       },
                      *       "transactions": [
                      *         {
-                     *           "amount": 405,
+                     *           "amount": 0,
                      *           "date": "2026-11-21T15:32:30.203Z",
                      *           "description": "Книги, одна коробка",
                      *           "id": "01990000-0000-7000-8000-00000000000a:release",
+                     *           "moved": 405,
                      *           "status": "completed",
                      *           "type": "release"
                      *         },
@@ -13835,8 +13945,27 @@ export interface operations {
                      *           "date": "2026-11-21T15:32:30.203Z",
                      *           "description": "Книги, одна коробка",
                      *           "id": "01990000-0000-7000-8000-00000000000a:fee",
+                     *           "moved": 45,
                      *           "status": "completed",
                      *           "type": "fee"
+                     *         },
+                     *         {
+                     *           "amount": 0,
+                     *           "date": "2026-11-21T15:32:29.960Z",
+                     *           "description": "Книги, одна коробка",
+                     *           "id": "01990000-0000-7000-8000-00000000000a:deliver",
+                     *           "moved": 450,
+                     *           "status": "completed",
+                     *           "type": "deliver"
+                     *         },
+                     *         {
+                     *           "amount": 450,
+                     *           "date": "2026-11-21T15:32:29.610Z",
+                     *           "description": "Книги, одна коробка",
+                     *           "id": "01990000-0000-7000-8000-00000000000a:hold",
+                     *           "moved": 450,
+                     *           "status": "completed",
+                     *           "type": "hold"
                      *         }
                      *       ]
                      *     }
@@ -14163,7 +14292,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One's payments. */
+            /** @description Payments: one's own, or those that an operator has looked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14586,6 +14715,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              */
             403: {
@@ -14595,7 +14725,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code";
                     };
                 };
             };
@@ -15055,6 +15185,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15064,7 +15195,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15138,6 +15269,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15147,7 +15279,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15233,6 +15365,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              *     - `cannot_write`: the other person cannot be written to
              */
@@ -15243,7 +15376,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member" | "cannot_write";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member" | "cannot_write";
                     };
                 };
             };
@@ -15331,6 +15464,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15340,7 +15474,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15381,6 +15515,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15390,7 +15525,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15440,6 +15575,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15449,7 +15585,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15495,6 +15631,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15504,7 +15641,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15545,6 +15682,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15554,7 +15692,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15595,6 +15733,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15604,7 +15743,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -15660,6 +15799,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `not_a_member`: a chat of other people
              */
             403: {
@@ -15669,7 +15809,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "not_a_member";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "not_a_member";
                     };
                 };
             };
@@ -16601,10 +16741,8 @@ export interface operations {
                      *             "name": "Иван",
                      *             "plate_number": "А123ВС77",
                      *             "user": {
-                     *               "email": "",
                      *               "id": 735190284,
-                     *               "phone": "+79001110001",
-                     *               "username": "+79001110001"
+                     *               "phone": "+79001110001"
                      *             }
                      *           },
                      *           "dropoff_coordinate": {
@@ -16706,10 +16844,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "driver_position": {
@@ -16749,10 +16885,8 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "dropoff_coordinate": {
@@ -17342,10 +17476,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "dropoff_coordinate": {
@@ -17915,10 +18047,8 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "dropoff_coordinate": {
@@ -18109,10 +18239,8 @@ export interface operations {
                      *             "name": "Иван",
                      *             "plate_number": "А123ВС77",
                      *             "user": {
-                     *               "email": "",
                      *               "id": 735190284,
-                     *               "phone": "+79001110001",
-                     *               "username": "+79001110001"
+                     *               "phone": "+79001110001"
                      *             }
                      *           },
                      *           "dropoff_coordinate": {
@@ -18214,10 +18342,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "dropoff_coordinate": {
@@ -18247,10 +18373,8 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "dropoff_coordinate": {
@@ -18696,10 +18820,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "dropoff_coordinate": {
@@ -18936,10 +19058,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "dropoff_coordinate": {
@@ -19184,10 +19304,8 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "dropoff_coordinate": {
@@ -19301,10 +19419,8 @@ export interface operations {
                      *         "name": "Иван",
                      *         "plate_number": "А123ВС77",
                      *         "user": {
-                     *           "email": "",
                      *           "id": 735190284,
-                     *           "phone": "+79001110001",
-                     *           "username": "+79001110001"
+                     *           "phone": "+79001110001"
                      *         }
                      *       },
                      *       "dropoff_coordinate": {
@@ -19640,6 +19756,7 @@ export interface operations {
                     /**
                      * @example {
                      *       "display_name": "Казань, Татарстан",
+                     *       "is_coarse": true,
                      *       "lat": 55.78874,
                      *       "lon": 49.12214,
                      *       "status": "ok"
@@ -19767,7 +19884,7 @@ export interface operations {
                 status?: string;
                 /** @description Those of one courier, by number. */
                 driver_id?: number;
-                /** @description Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it. */
+                /** @description Those wanted on that day or later: `YYYY-MM-DD`, or an instant of it. In the time of the courier's region, or of the region that was drawn first. */
                 date_from?: string;
                 /** @description Those wanted on that day or before. */
                 date_to?: string;
@@ -19807,7 +19924,7 @@ export interface operations {
                 status?: string;
                 /** @description Those of one courier, by number. */
                 driver_id?: number;
-                /** @description Those wanted on that day or later: `YYYY-MM-DD` in the time of the first region, or an instant of it. */
+                /** @description Those wanted on that day or later: `YYYY-MM-DD`, or an instant of it. In the time of the courier's region, or of the region that was drawn first. */
                 date_from?: string;
                 /** @description Those wanted on that day or before. */
                 date_to?: string;
@@ -21729,6 +21846,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              *     - `blocked`: the account is blocked
              */
@@ -21739,7 +21857,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code" | "blocked";
                     };
                 };
             };
@@ -21935,7 +22053,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description An order was given to somebody. */
+            /** @description An order was given to somebody, or reserved for them. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -21944,6 +22062,8 @@ export interface operations {
                     /**
                      * @example {
                      *       "driver_id": 735190284,
+                     *       "is_reserved": false,
+                     *       "message": "the courier has the order",
                      *       "order": {
                      *         "driver": {
                      *           "car_model": "Lada Largus",
@@ -21951,16 +22071,15 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "id": "01990000-0000-7000-8000-000000000070",
                      *         "status": "assigned"
                      *       },
                      *       "reason": "the desk has decided so",
+                     *       "reserved_pickup_at": null,
                      *       "success": true
                      *     }
                      */
@@ -22158,10 +22277,8 @@ export interface operations {
                      *           "name": "Иван",
                      *           "plate_number": "А123ВС77",
                      *           "user": {
-                     *             "email": "",
                      *             "id": 735190284,
-                     *             "phone": "+79001110001",
-                     *             "username": "+79001110001"
+                     *             "phone": "+79001110001"
                      *           }
                      *         },
                      *         "dropoff_coordinate": {
@@ -22492,6 +22609,23 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `no_position`: it is not known where the courier is: off duty, or silent for too long
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "no_position";
+                    };
+                };
+            };
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -22589,6 +22723,23 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /**
+             * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `no_position`: it is not known where the courier is: off duty, or silent for too long
+             */
+            409: {
+                headers: {
+                    /** @description After how many seconds to try again, if that may help. */
+                    "Retry-After"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"] & {
+                        /** @enum {string} */
+                        code?: "conflict" | "no_position";
+                    };
+                };
+            };
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -22641,6 +22792,8 @@ export interface operations {
                 within_s?: number;
                 /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
                 fresh?: boolean;
+                /** @description The plan that is to be applied or exported, as the preview has named it: that one, or none at all. */
+                plan_id?: string;
             };
             header?: never;
             path?: never;
@@ -22694,6 +22847,7 @@ export interface operations {
                      *       "drivers_count": 1,
                      *       "failed_count": 1,
                      *       "failed_orders": [],
+                     *       "plan_id": "5f1c0a9e4b7d2386",
                      *       "routes": [
                      *         {
                      *           "driver": {
@@ -22719,10 +22873,8 @@ export interface operations {
                      *                 "name": "Иван",
                      *                 "plate_number": "А123ВС77",
                      *                 "user": {
-                     *                   "email": "",
                      *                   "id": 735190284,
-                     *                   "phone": "+79001110001",
-                     *                   "username": "+79001110001"
+                     *                   "phone": "+79001110001"
                      *                 }
                      *               },
                      *               "dropoff_coordinate": {
@@ -22815,7 +22967,8 @@ export interface operations {
                      *           "id": "01990000-0000-7000-8000-000000000059",
                      *           "reason": "everybody who could drive it is busy with other orders or too far away"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "was_previewed": false
                      *     }
                      */
                     "application/json": components["schemas"]["DailyPlan"];
@@ -22861,6 +23014,8 @@ export interface operations {
                 within_s?: number;
                 /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
                 fresh?: boolean;
+                /** @description The plan that is to be applied or exported, as the preview has named it: that one, or none at all. */
+                plan_id?: string;
             };
             header?: never;
             path?: never;
@@ -22923,6 +23078,7 @@ export interface operations {
                      *       "drivers_count": 1,
                      *       "failed_count": 1,
                      *       "failed_orders": [],
+                     *       "plan_id": "5f1c0a9e4b7d2386",
                      *       "routes": [
                      *         {
                      *           "driver": {
@@ -22948,10 +23104,8 @@ export interface operations {
                      *                 "name": "Иван",
                      *                 "plate_number": "А123ВС77",
                      *                 "user": {
-                     *                   "email": "",
                      *                   "id": 735190284,
-                     *                   "phone": "+79001110001",
-                     *                   "username": "+79001110001"
+                     *                   "phone": "+79001110001"
                      *                 }
                      *               },
                      *               "dropoff_coordinate": {
@@ -23044,7 +23198,8 @@ export interface operations {
                      *           "id": "01990000-0000-7000-8000-000000000059",
                      *           "reason": "everybody who could drive it is busy with other orders or too far away"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "was_previewed": true
                      *     }
                      */
                     "application/json": components["schemas"]["DailyPlan"];
@@ -23058,6 +23213,7 @@ export interface operations {
             403: components["responses"]["Status403"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `plan_changed`: the plan of a day that was looked at is not the one that this node keeps: look at it again
              *     - `planning`: another plan of a day is being drawn up: wait for it, or call it off
              */
             409: {
@@ -23069,7 +23225,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "planning";
+                        code?: "conflict" | "plan_changed" | "planning";
                     };
                 };
             };
@@ -23164,6 +23320,8 @@ export interface operations {
                 within_s?: number;
                 /** @description Whether a plan that was drawn up a moment ago is drawn up anew. */
                 fresh?: boolean;
+                /** @description The plan that is to be applied or exported, as the preview has named it: that one, or none at all. */
+                plan_id?: string;
             };
             header?: never;
             path?: never;
@@ -23188,6 +23346,7 @@ export interface operations {
             403: components["responses"]["Status403"];
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
+             *     - `plan_changed`: the plan of a day that was looked at is not the one that this node keeps: look at it again
              *     - `planning`: another plan of a day is being drawn up: wait for it, or call it off
              */
             409: {
@@ -23199,7 +23358,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "conflict" | "planning";
+                        code?: "conflict" | "plan_changed" | "planning";
                     };
                 };
             };
@@ -23750,7 +23909,8 @@ export interface operations {
                      *         "cancelled_orders": 3,
                      *         "completed_orders": 15,
                      *         "hour": "18:00",
-                     *         "orders": 21
+                     *         "orders": 21,
+                     *         "time_zone": "Europe/Moscow"
                      *       }
                      *     ]
                      */
@@ -24256,6 +24416,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              *     - `blocked`: the account is blocked
              */
@@ -24266,7 +24427,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code" | "blocked";
                     };
                 };
             };
@@ -24344,6 +24505,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              *     - `blocked`: the account is blocked
              */
@@ -24354,7 +24516,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code" | "blocked";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code" | "blocked";
                     };
                 };
             };
@@ -24532,6 +24694,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              */
             403: {
@@ -24541,7 +24704,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code";
                     };
                 };
             };
@@ -24608,6 +24771,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `invalid_code`: the code is wrong or no longer good
              */
             403: {
@@ -24617,7 +24781,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "invalid_code";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "invalid_code";
                     };
                 };
             };
@@ -26508,6 +26672,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -26517,7 +26682,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -26974,6 +27139,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -26983,7 +27149,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -27074,6 +27240,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -27083,7 +27250,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -27112,13 +27279,21 @@ export interface operations {
             default: components["responses"]["Otherwise"];
         };
     };
-    awaited_payments: {
+    find_payments: {
         parameters: {
             query?: {
-                /** @description `manual` if it is not said. */
+                /** @description Of any method if it is not said; `manual` if nothing else is said either. */
                 method?: components["schemas"]["PayInMethod"];
-                /** @description What stands on the transfer. */
+                /** @description In any state if it is not said and something else is. */
+                state?: components["schemas"]["PaymentState"];
+                /** @description The payment itself. */
+                payment?: string;
+                /** @description What stands on the transfer; or what a charge is called at the provider, or at the acquirer behind it. */
                 reference?: string;
+                /** @description What was paid for, or highlighted. */
+                package?: string;
+                /** @description Whose payments. */
+                user?: string;
                 /** @description The next page, as the last answer named it. */
                 cursor?: string;
             };
@@ -27128,7 +27303,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description One's payments. */
+            /** @description Payments: one's own, or those that an operator has looked for. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -27140,18 +27315,29 @@ export interface operations {
                      *         {
                      *           "amount": 500.55,
                      *           "charged_back": 0,
+                     *           "charges": [
+                     *             {
+                     *               "amount": 500.55,
+                     *               "at": "2026-11-21T15:40:30.418Z",
+                     *               "booked_by": "01990000-0000-7000-8000-000000000003",
+                     *               "charge_id": "77",
+                     *               "charged_back": 0,
+                     *               "evidence": "Выписка от 3 мая, строка 4",
+                     *               "left": 500.55
+                     *             }
+                     *           ],
                      *           "created_at": "2026-11-21T15:32:30.418Z",
                      *           "currency": "RUB",
                      *           "expires_at": "2026-11-24T15:32:30.418Z",
-                     *           "instructions": "Счёт 40702810000000000000, БИК 044525000",
                      *           "method": "manual",
-                     *           "paid": 0,
+                     *           "paid": 500.55,
                      *           "payment_id": "01990000-0000-7000-8000-000000000020",
                      *           "purpose": "top_up",
                      *           "reference": "PP-7K3QX-9M2TB",
                      *           "refunded": 0,
                      *           "refunds": [],
-                     *           "status": "pending"
+                     *           "status": "succeeded",
+                     *           "user_id": "01990000-0000-7000-8000-000000000001"
                      *         }
                      *       ]
                      *     }
@@ -27165,6 +27351,8 @@ export interface operations {
             401: components["responses"]["Status401"];
             /** @description Forbidden. */
             403: components["responses"]["Status403"];
+            /** @description Unprocessable Entity. */
+            422: components["responses"]["Status422"];
             /** @description Refused otherwise. */
             default: components["responses"]["Otherwise"];
         };
@@ -27207,6 +27395,17 @@ export interface operations {
                      * @example {
                      *       "amount": 500.55,
                      *       "charged_back": 0,
+                     *       "charges": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "at": "2026-11-21T15:40:30.418Z",
+                     *           "booked_by": "01990000-0000-7000-8000-000000000003",
+                     *           "charge_id": "77",
+                     *           "charged_back": 0,
+                     *           "evidence": "Выписка от 3 мая, строка 4",
+                     *           "left": 500.55
+                     *         }
+                     *       ],
                      *       "created_at": "2026-11-21T15:32:30.418Z",
                      *       "currency": "RUB",
                      *       "expires_at": "2026-11-24T15:32:30.418Z",
@@ -27217,7 +27416,8 @@ export interface operations {
                      *       "reference": "PP-7K3QX-9M2TB",
                      *       "refunded": 0,
                      *       "refunds": [],
-                     *       "status": "succeeded"
+                     *       "status": "succeeded",
+                     *       "user_id": "01990000-0000-7000-8000-000000000001"
                      *     }
                      */
                     "application/json": components["schemas"]["Payment"];
@@ -27230,6 +27430,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -27239,7 +27440,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -27320,6 +27521,17 @@ export interface operations {
                      * @example {
                      *       "amount": 500.55,
                      *       "charged_back": 0,
+                     *       "charges": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "at": "2026-11-21T15:40:30.418Z",
+                     *           "booked_by": "01990000-0000-7000-8000-000000000003",
+                     *           "charge_id": "77",
+                     *           "charged_back": 0,
+                     *           "evidence": "Выписка от 3 мая, строка 4",
+                     *           "left": 400.55
+                     *         }
+                     *       ],
                      *       "created_at": "2026-11-21T15:32:30.418Z",
                      *       "currency": "RUB",
                      *       "expires_at": "2026-11-24T15:32:30.418Z",
@@ -27338,7 +27550,8 @@ export interface operations {
                      *           "status": "done"
                      *         }
                      *       ],
-                     *       "status": "partly_refunded"
+                     *       "status": "partly_refunded",
+                     *       "user_id": "01990000-0000-7000-8000-000000000001"
                      *     }
                      */
                     "application/json": components["schemas"]["Payment"];
@@ -27351,6 +27564,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -27360,7 +27574,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };
@@ -27440,6 +27654,17 @@ export interface operations {
                      * @example {
                      *       "amount": 500.55,
                      *       "charged_back": 500.55,
+                     *       "charges": [
+                     *         {
+                     *           "amount": 500.55,
+                     *           "at": "2026-11-21T15:40:30.418Z",
+                     *           "booked_by": "01990000-0000-7000-8000-000000000003",
+                     *           "charge_id": "77",
+                     *           "charged_back": 500.55,
+                     *           "evidence": "Выписка от 3 мая, строка 4",
+                     *           "left": 0
+                     *         }
+                     *       ],
                      *       "created_at": "2026-11-21T15:32:30.418Z",
                      *       "currency": "RUB",
                      *       "expires_at": "2026-11-24T15:32:30.418Z",
@@ -27450,7 +27675,8 @@ export interface operations {
                      *       "reference": "PP-7K3QX-9M2TB",
                      *       "refunded": 0,
                      *       "refunds": [],
-                     *       "status": "charged_back"
+                     *       "status": "charged_back",
+                     *       "user_id": "01990000-0000-7000-8000-000000000001"
                      *     }
                      */
                     "application/json": components["schemas"]["Payment"];
@@ -27463,6 +27689,7 @@ export interface operations {
             /**
              * @description - `forbidden`: the caller's role, or the way things are set up, does not allow it
              *     - `origin_not_allowed`: the page is of an origin that is not in PEERPACK_ALLOWED_ORIGINS
+             *     - `second_factor_required`: an operator's role counts once the second factor was shown: `POST /api/auth/second-factor`, after `POST /api/user/second-factor` if there is none yet
              *     - `wrong_party`: this step is the other party's
              */
             403: {
@@ -27472,7 +27699,7 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"] & {
                         /** @enum {string} */
-                        code?: "forbidden" | "origin_not_allowed" | "wrong_party";
+                        code?: "forbidden" | "origin_not_allowed" | "second_factor_required" | "wrong_party";
                     };
                 };
             };

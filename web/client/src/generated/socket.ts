@@ -75,6 +75,7 @@ export type ServerMessage =
   | DocumentReviewedEvent
   | PaymentUpdatedEvent
   | BalanceUpdatedEvent
+  | WithdrawalDecidedEvent
   | ChatMessageEvent
   | ChatReadEvent
   | ChatMoreEvent
@@ -111,13 +112,16 @@ export type AckCode =
   | "invalid_link"
   | "forbidden"
   | "origin_not_allowed"
+  | "second_factor_required"
   | "blocked"
   | "wrong_party"
   | "not_found"
   | "method_not_allowed"
   | "too_slow"
   | "conflict"
+  | "plan_changed"
   | "planning"
+  | "no_position"
   | "in_progress"
   | "answered_before"
   | "not_a_member"
@@ -261,6 +265,10 @@ export type PaymentId = string;
  */
 export type PaymentState =
   "created" | "pending" | "succeeded" | "failed" | "expired" | "partly_refunded" | "refunded" | "charged_back";
+/**
+ * Money on its way out.
+ */
+export type WithdrawalId = string;
 /**
  * A way to reach somebody, or their money, past the marketplace.
  */
@@ -1352,6 +1360,37 @@ export interface BalanceChanged {
    */
   available: number;
   currency: Currency;
+}
+/**
+ * An operator has decided upon money that one takes out: it was sent, or it is back in the wallet.
+ */
+export interface WithdrawalDecidedEvent {
+  at: Instant;
+  data: WithdrawalOver;
+  /**
+   * Its number in the user's stream.
+   */
+  seq: number;
+  type: "withdrawal.decided";
+}
+/**
+ * `withdrawal.decided`: an operator has sent money that one takes out, or has given it back.
+ */
+export interface WithdrawalOver {
+  /**
+   * How much, major units.
+   */
+  amount: number;
+  currency: Currency;
+  /**
+   * Whether it was sent; else it is in the wallet again.
+   */
+  paid: boolean;
+  /**
+   * Why it was not sent, in the operator's words.
+   */
+  reason?: string;
+  withdrawal_id: WithdrawalId;
 }
 /**
  * Something was said in one's chat, by either of the two.
