@@ -212,8 +212,8 @@ impl Unit {
         Self { notices: stream::balance_updated(user, change).into_iter().collect(), ..Self::empty(at) }
     }
 
-    /// An operator has decided upon money that somebody takes out: it was sent, or it is back in the wallet for
-    /// the reason in `rejected`. The withdrawal itself is no business of the engine.
+    /// An operator has decided upon money that somebody takes out: it was sent, or it is back in the wallet
+    /// for the reason in `rejected`. The withdrawal itself is no business of the engine.
     #[must_use]
     pub fn withdrawal_decided(withdrawal: &Withdrawal, rejected: Option<String>, at: Time) -> Self {
         let back = if rejected.is_some() { withdrawal.amount.minor } else { 0 };

@@ -17,7 +17,8 @@ struct Choice {
     requests: [String; 2],
 }
 
-/// Both agree, a little before the choice is made: on a machine that takes long for the rest it is made later.
+/// Both agree, a little before the choice is made: on a machine that takes long for the rest it is made
+/// later.
 async fn agreed_by_two(app: &TestApp) -> (Choice, [TestSocket; 3]) {
     let began = std::time::Instant::now();
     let (anna, ivan, oleg) =

@@ -1,5 +1,5 @@
-//! Times that are asked for: what has no end is refused and does not keep the server busy; and by whose clocks
-//! days and hours are told.
+//! Times that are asked for: what has no end is refused and does not keep the server busy; and by whose
+//! clocks days and hours are told.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -102,8 +102,8 @@ impl Dispatch {
         }
     }
 
-    /// Reads a courier's duty: another node may have taken them on duty or off duty a moment ago, and its hint
-    /// is still on the way.
+    /// Reads a courier's duty: another node may have taken them on duty or off duty a moment ago, and its
+    /// hint is still on the way.
     ///
     /// # Errors
     /// When the store does not answer.
