@@ -24,7 +24,7 @@ export {
 export { Problem, SignedOut, Unanswered } from "./problem.ts";
 export { type Credentials, type Fetch, memoryVault, Session, type Vault } from "./session.ts";
 export type { Connectivity } from "./socket.ts";
-export { fold, type Missed, MAX_MISSED, openOffers, type State, stateOf, type Topic } from "./state.ts";
+export { fold, MAX_MISSED, type Missed, openOffers, type State, stateOf, type Topic } from "./state.ts";
 export { bestStore, indexedStore, memoryStore, type Texts, textStore } from "./store.ts";
 export { type TownListener, type TownMessage, TownSocket, type TownSubject } from "./town.ts";
 export * from "./wire.ts";
