@@ -107,6 +107,10 @@ struct Reconcile {
     /// What was charged in so many days, until now
     #[arg(long, default_value_t = 3)]
     days: u16,
+    /// Instead of --days, of the right file after a wrong one: it has all the time in which the books did not
+    /// agree
+    #[arg(long, requires = "file")]
+    again: bool,
     #[command(flatten)]
     settings: Box<Settings>,
 }
@@ -116,10 +120,10 @@ fn payment_method(word: &str) -> Result<Method, String> {
         .ok_or_else(|| format!("must be one of {}", Method::ALL.map(Method::word).join(", ")))
 }
 
-/// How many days a list has to have for that time. An hour is what the second of two equal commands may come
-/// later than the first.
+/// How many days a list has to have for that time, if it comes within an hour: it ends, and so begins, when
+/// it is compared.
 fn days_between(since: Time, at: Time) -> i64 {
-    let (long, a_day) = (at.since(since).ms() - Span::hours(1).ms(), Span::days(1).ms());
+    let (long, a_day) = (at.since(since).ms() + Span::hours(1).ms(), Span::days(1).ms());
     (long + a_day - 1) / a_day
 }
 
@@ -205,9 +209,9 @@ impl Cli {
             Command::Migrate(settings) => startup::migrate(&prepare(*settings)?).await,
             Command::Restored(settings) => startup::restored(&prepare(*settings)?).await,
             Command::Reconcile(reconcile) => {
-                let Reconcile { method, file, days, settings } = reconcile;
+                let Reconcile { method, file, days, again, settings } = reconcile;
                 let config = prepare(*settings)?;
-                let found = startup::reconcile(&config, method, file.as_deref(), days).await?;
+                let found = startup::reconcile(&config, method, file.as_deref(), days, again).await?;
                 println!("{} charges compared, {} differences", found.compared, found.differences);
                 for example in &found.examples {
                     println!("  {example}");
@@ -216,7 +220,8 @@ impl Cli {
                 anyhow::ensure!(
                     found.differences == 0,
                     "the books do not agree with the list of the time since {}: no money goes out. A list of all \
-                     that time clears it: --days {days}",
+                     that time clears it: --days {days}; or, if the file was wrong, the right one of that time \
+                     with --again",
                     found.since
                 );
                 Ok(())

@@ -300,7 +300,8 @@ pub async fn operator_link(
     Ok(format!("curl -X POST {url} -H 'content-type: application/json' -d '{{\"link\":\"{link}\"}}'"))
 }
 
-/// Compares the books with a provider's list: of a file, or of the provider itself. A server may be running.
+/// Compares the books with a provider's list: of a file, or of the provider itself. With `again` the file has
+/// all the time in which differences are open. A server may be running.
 ///
 /// # Errors
 /// What keeps it from that, for people.
@@ -309,6 +310,7 @@ pub async fn reconcile(
     method: Method,
     file: Option<&Path>,
     days: u16,
+    again: bool,
 ) -> anyhow::Result<Reconciliation> {
     let (now, days) = (SystemClock.now(), Span::days(days.into()));
     let database = connect(config).await?;
@@ -319,7 +321,7 @@ pub async fn reconcile(
             // A file has what it has; a provider can be asked for more.
             Some(file) => {
                 let listed = lists::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-                (listed, payments::window_of_file(last, days, now))
+                (listed, payments::window_of_file(last, days, again, now))
             }
             None => {
                 let of = payments::window(last, days, now);

@@ -34,9 +34,6 @@ const A_PAGE: u32 = 500;
 /// round.
 const AROUND: Span = Span::hours(1);
 
-/// How much later than a wrong file the right one may come.
-const A_DAY: Span = Span::hours(24);
-
 /// How many differences are kept in words.
 const SHOWN: usize = 20;
 
@@ -192,14 +189,14 @@ pub fn window(last: Option<&Reconciliation>, usually: Span, now: Time) -> (Time,
     (last.map_or(since, |last| last.begins(since)), now)
 }
 
-/// What a file covers: so long until now, as whoever made it says. The right file comes a while after a wrong
-/// one, and is of the same time: within a day it begins where that one did, or nothing would ever cover what
-/// was found in that one, and the same command could not clear it.
+/// What a file covers: so long until now, or `again` the time in which differences are open. Whoever brings
+/// it has to say so. If it were assumed, a file that begins later would clear what it does not have.
 #[must_use]
-pub fn window_of_file(last: Option<&Reconciliation>, long: Span, now: Time) -> (Time, Time) {
-    let since = now - long;
-    let same = last.map(|last| last.begins(since)).filter(|begins| *begins > since - A_DAY);
-    (same.unwrap_or(since), now)
+pub fn window_of_file(last: Option<&Reconciliation>, long: Span, again: bool, now: Time) -> (Time, Time) {
+    match last.filter(|last| again && last.differences > 0) {
+        Some(last) => (last.since, last.until),
+        None => (now - long, now),
+    }
 }
 
 async fn compare_with(

@@ -284,12 +284,12 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
         std::fs::write(&file, "charge_id, amount_minor, currency, refunded_minor\na, 50000, RUB, 0\n")
             .unwrap();
         let (url, data) = (app.database_url.clone(), app.data().display().to_string());
-        let reconcile = |file: std::path::PathBuf| {
+        let reconcile = |of: &[&str]| {
             let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_peerpack"));
-            command.args(["reconcile", "--days", "5", "--file"]).arg(file).env("PEERPACK_DATA_DIR", &data);
+            command.arg("reconcile").args(of).arg("--file").arg(&file).env("PEERPACK_DATA_DIR", &data);
             command.envs(url.iter().map(|url| ("DATABASE_URL", url))).output().unwrap()
         };
-        let output = reconcile(file.clone());
+        let output = reconcile(&["--days", "5"]);
         assert!(output.status.success(), "{output:?}");
         assert!(
             String::from_utf8_lossy(&output.stdout).contains("1 charges compared, 0 differences"),
@@ -297,7 +297,7 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
         );
         assert_eq!(must(&admin, Method::POST, &pay, Some(sent)).await["state"], "paid");
         std::fs::write(&file, "charge_id,amount_minor,currency\na,50001,RUB\n").unwrap();
-        let output = reconcile(file.clone());
+        let output = reconcile(&["--days", "5"]);
         assert!(!output.status.success());
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(
@@ -305,10 +305,13 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
             "{said}"
         );
         let why = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(why.contains("--days 5"), "how much a list needs to clear it: {why}");
-        // It was the wrong file. The same command clears it with the right one.
+        assert!(why.contains("--days 6"), "how much a list needs to clear it: {why}");
+        // It was the wrong file. The right one begins a moment later, unless it is said to be of the same
+        // time.
         std::fs::write(&file, "charge_id,amount_minor,currency\na,50000,RUB\n").unwrap();
-        let output = reconcile(file);
+        assert!(!reconcile(&["--days", "5"]).status.success());
+        assert_eq!(admin.get("/api/admin/withdrawals").await["payouts_frozen"], true);
+        let output = reconcile(&["--again"]);
         assert!(output.status.success(), "{output:?}");
         assert_eq!(admin.get("/api/admin/withdrawals").await["payouts_frozen"], false);
         app.audit().await;
@@ -316,14 +319,14 @@ async fn a_difference_to_the_acquirers_list_keeps_money_from_going_out_until_it_
 }
 
 #[actix_web::test]
-async fn the_right_file_clears_within_a_day_what_a_wrong_one_of_as_many_days_has_found() {
+async fn a_file_of_another_time_clears_nothing_unless_it_is_said_to_be_of_the_same() {
     for backend in backends() {
         let app = start(backend, &[]).await;
         let (database, now) = (&app.app.database, app.app.clock.now());
         let (method, long) = (peerpack_actors::money::payment::Method::Manual, Span::days(2));
-        let compare = async |listed: &[Listed], long, at| {
+        let compare = async |listed: &[Listed], long, again, at| {
             let known = database.reconciliations().await.unwrap();
-            let of = payments::window_of_file(known.first(), long, at);
+            let of = payments::window_of_file(known.first(), long, again, at);
             payments::reconcile(database, method, listed, of, at).await.unwrap()
         };
         let wrong = [Listed {
@@ -332,12 +335,20 @@ async fn the_right_file_clears_within_a_day_what_a_wrong_one_of_as_many_days_has
             refunded_minor: 0,
             charged_back_minor: 0,
         }];
-        for (later, open) in [(Span::seconds(3), 0), (Span::hours(23), 0), (Span::hours(25), 1)] {
-            assert_eq!(compare(&wrong, long, now).await.differences, 1);
-            assert_eq!(compare(&[], long, now + later).await.differences, open, "{later:?} later");
+        assert_eq!(compare(&wrong, long, false, now).await.differences, 1);
+        for later in [Span::seconds(3), Span::hours(1), Span::hours(25)] {
+            let of_less = compare(&[], long, false, now + later).await;
+            assert_eq!(of_less.differences, 1, "{later:?} later it lacks the beginning");
         }
-        // By then a file of so many days lacks an hour, and one of more days is asked for.
-        assert_eq!(compare(&[], Span::days(4), now + Span::hours(25)).await.differences, 0);
+        let still = compare(&wrong, long, true, now + Span::hours(25)).await;
+        assert_eq!((still.differences, still.since), (1, now - long), "it is there again");
+        assert_eq!(compare(&[], long, true, now + Span::hours(25)).await.differences, 0);
+        // Where nothing is open, a file is of so many days until now.
+        let at = now + Span::hours(26);
+        assert_eq!(compare(&[], long, true, at).await.since, at - long);
+        // A list of more days has all of the time, too.
+        assert_eq!(compare(&wrong, long, false, at).await.differences, 1);
+        assert_eq!(compare(&[], Span::days(4), false, at + Span::hours(25)).await.differences, 0);
     }
 }
 
