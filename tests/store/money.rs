@@ -702,21 +702,25 @@ on_both! {
         assert!(all.len() == 3 && all.is_sorted_by(|one, next| one > next), "{all:?}");
     }
 
-    async fn the_ten_places_that_were_named_last_are_known(store: &TestStore) {
+    async fn the_ten_places_named_last_are_known_unless_rejected_while_new(store: &TestStore) {
         let mut real = Real::new(store.db.clone(), store.url.clone());
-        assert!(real.carry_out(Move::Pay { who: 0, minor: 10 * MIN_MINOR }).await);
+        assert!(real.carry_out(Move::Pay { who: 0, minor: 50 * MIN_MINOR }).await);
         let (db, owner, rules) = (&store.db, real.people[0], PayoutRules::default());
-        // From when on money could go there. It is given back, so that there is some for the next one.
-        let named = async |place: &str, minutes: i64| {
+        // From when on money can go there, which an operator decides upon then.
+        let decided = async |place: &str, minutes: i64, command: WithdrawalCommand| {
             let (id, at) = (WithdrawalId::from(user().uuid()), after(minutes));
             let (withdrawal, out) =
                 Withdrawal::request(id, owner, roubles(MIN_MINOR), "card".to_owned(), None, at).expect("money");
             db.add_withdrawal(withdrawal, out, place.to_owned(), rules, None).await.expect("asked for");
             let waiting = db.withdrawal(id).await.expect("read").expect("the withdrawal");
-            let rejected = waiting.decide(WithdrawalCommand::Reject, user(), rules, at).expect("rejected");
-            db.move_withdrawal(waiting.clone(), rejected, "no".to_owned()).await.expect("moved");
+            let decision = waiting.decide(command, user(), rules, waiting.payable_from.max(at));
+            let decision = decision.expect("decided");
+            db.move_withdrawal(waiting.clone(), decision, "77".to_owned()).await.expect("moved");
             waiting.payable_from
         };
+        let named = async |place: &str, minutes: i64| decided(place, minutes, WithdrawalCommand::Pay).await;
+        let rejected =
+            async |place: &str, minutes: i64| decided(place, minutes, WithdrawalCommand::Reject).await;
         assert_eq!(named("card", 10).await, after(10), "the first one of all");
         assert_eq!(named("phone", 11).await, after(11) + rules.wait);
         assert_eq!(named("card", 12).await, after(10), "it was known before the other one");
@@ -733,6 +737,17 @@ on_both! {
         }
         assert_eq!(named("phone", 50).await, after(50) + rules.wait, "the eleventh is new again");
         assert_eq!(named("card 40", 51).await, after(40) + rules.wait);
+        // What was rejected while its place was new may have been asked for by a thief.
+        let day = 24 * 60;
+        assert_eq!(rejected("theirs", 2 * day).await, after(2 * day) + rules.wait);
+        assert_eq!(rejected("theirs", 5 * day).await, after(5 * day) + rules.wait, "it is new again");
+        // A place that is known stays so.
+        assert_eq!(rejected("card 40", 8 * day).await, after(40) + rules.wait);
+        assert_eq!(named("card 40", 9 * day).await, after(40) + rules.wait);
+        // Nor is it a known place, or the next one the first of all, to a node of the version before.
+        assert_eq!(rejected("theirs", 10 * day).await, after(10 * day) + rules.wait);
+        store.sabotage("DELETE FROM payout_places").await;
+        assert_eq!(named("theirs", 13 * day).await, after(13 * day) + rules.wait);
         store.assert_clean().await;
     }
 }

@@ -28,10 +28,12 @@ const ADD: Sql = sql("\
 // One person's withdrawals are added one after the other: what is known of the details stays so.
 const OWNER: Sql = locking!("SELECT id FROM users WHERE id = $1", "FOR NO KEY UPDATE");
 
-// What a node of the version before has noted: it knows of one place.
+// What a node of the version before has noted: it knows of one place. One that was forgotten is the first of
+// the known to go.
 const TAKE_DETAILS_OVER: Sql = sql("\
     INSERT INTO payout_places (user_id, fingerprint, payable_from, named_at) \
-    SELECT user_id, fingerprint, payable_from, payable_from FROM payout_details WHERE user_id = $1 \
+    SELECT user_id, fingerprint, payable_from, CASE WHEN fingerprint = '' THEN 0 ELSE payable_from END \
+    FROM payout_details WHERE user_id = $1 \
     ON CONFLICT (user_id, fingerprint) DO NOTHING");
 const PLACES: Sql = sql("SELECT fingerprint, payable_from FROM payout_places WHERE user_id = $1");
 const NOTE_PLACE: Sql = sql("\
@@ -43,6 +45,10 @@ const FORGET_PLACES: Sql = sql("\
 const NOTE_DETAILS: Sql = sql("\
     INSERT INTO payout_details (user_id, fingerprint, payable_from) VALUES ($1, $2, $3) \
     ON CONFLICT (user_id) DO UPDATE SET fingerprint = excluded.fingerprint, payable_from = excluded.payable_from");
+const FORGET_REJECTED: Sql = sql("DELETE FROM payout_places WHERE user_id = $1 AND payable_from = $2");
+// The row stays: without one the next place would be the first of all, and be paid to at once.
+const FORGET_DETAILS: Sql =
+    sql("UPDATE payout_details SET fingerprint = '' WHERE user_id = $1 AND payable_from = $2");
 
 macro_rules! columns {
     () => {
@@ -132,7 +138,8 @@ impl Database {
     }
 
     /// Does what an operator has decided about a withdrawal as it was then, with the money that goes back,
-    /// and tells its owner of that. `note` is the number of the transfer, or the reason.
+    /// and tells its owner of that. `note` is the number of the transfer, or the reason. A place that was new
+    /// to a withdrawal that is rejected is forgotten: whoever has named it need not be the owner.
     ///
     /// # Errors
     /// `Conflict` when something was decided meanwhile, or when the database does not answer.
@@ -158,10 +165,20 @@ impl Database {
                     return Err(Failure::Broken("a withdrawal that is over is still queued".to_owned()));
                 };
                 let rejected = matches!(state, WithdrawalState::Rejected { .. }).then(|| note.clone());
+                let forgets = rejected.is_some() && before.payable_from > before.created_at;
+                if forgets {
+                    // First of all, as where a withdrawal is added.
+                    conn.optional(OWNER, args![before.user.uuid()]).await?;
+                }
                 let seen = before.approved.map_or(0, |first| first.at.ms());
                 let values = args![id, state.word(), at.ms(), by.uuid(), note, seen];
                 if conn.execute(MOVE, values).await? != 1 {
                     return Err(Failure::Conflict);
+                }
+                if forgets {
+                    for forget in [FORGET_REJECTED, FORGET_DETAILS] {
+                        conn.execute(forget, args![before.user.uuid(), before.payable_from.ms()]).await?;
+                    }
                 }
                 if let Some(back) = back {
                     money::transfer(conn, &[back], at).await?;
