@@ -750,4 +750,27 @@ on_both! {
         assert_eq!(named("theirs", 13 * day).await, after(13 * day) + rules.wait);
         store.assert_clean().await;
     }
+
+    async fn notifications_that_a_newer_version_has_written_are_left_out(store: &TestStore) {
+        let mut real = Real::new(store.db.clone(), store.url.clone());
+        assert!(real.carry_out(Move::Pay { who: 0, minor: 5 * MIN_MINOR }).await);
+        for withdrawal in 0..3 {
+            assert!(real.carry_out(Move::TakeOut { who: 0, minor: MIN_MINOR }).await);
+            assert!(real.carry_out(Move::Decide { withdrawal, pay: false }).await);
+        }
+        let (db, reader) = (&store.db, real.people[0]);
+        let (all, unread) = db.notifications(reader, None, 9).await.expect("a list");
+        assert_eq!((all.len(), unread), (3, 3));
+        if !store.is_sqlite() {
+            let checks = "DROP CONSTRAINT notifications_kind_known, DROP CONSTRAINT notifications_about_something, \
+                DROP CONSTRAINT notifications_about_withdrawal";
+            store.sabotage(&format!("ALTER TABLE notifications {checks}")).await;
+        }
+        let newer = all[1].seq;
+        store.sabotage(&format!("UPDATE notifications SET kind = 'of_tomorrow' WHERE seq = {newer}")).await;
+        let known = vec![all[0].clone(), all[2].clone()];
+        assert_eq!(db.notifications(reader, None, 2).await, Ok((known, 2)), "a page is full all the same");
+        assert_eq!(db.notifications(reader, Some(all[0].seq), 1).await, Ok((vec![all[2].clone()], 2)));
+        assert_eq!(db.notification(reader, newer).await, Ok(None), "no letter is written of it");
+    }
 }

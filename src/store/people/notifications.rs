@@ -16,12 +16,27 @@ use crate::store::Database;
 use crate::store::failure::Failure;
 use crate::store::sql::{Row, Sql, args, codec, each, sql};
 
+// Every kind. What a newer version has written is left out here, and not when rows are read: so a page is as
+// long as was asked for, and goes on behind its last one.
+macro_rules! known {
+    () => {
+        "n.kind IN ('package_request_response', 'package_request_declined', 'package_delivered', \
+         'new_courier_available', 'trip_request_received', 'payment_received', 'reminder', 'document_reviewed', \
+         'dispute_opened', 'dispute_resolved', 'new_package_available', 'courier_chosen', 'subscription_matched', \
+         'order_offered', 'order_given', 'order_courier_found', 'order_courier_on_the_way', 'order_courier_arrived', \
+         'order_completed', 'order_called_off', 'order_nobody_found', 'withdrawal_decided')"
+    };
+}
+
 // An offer that was taken, withdrawn or has expired is nothing to know any more.
 macro_rules! of_interest {
     () => {
-        "NOT (n.kind = 'trip_request_received' AND COALESCE(q.origin, '') = 'engine' \
-         AND q.state IN ('expired', 'taken', 'withdrawn', 'declined')) \
-         AND NOT (n.kind = 'order_offered' AND COALESCE(f.state, '') <> 'pending')"
+        concat!(
+            known!(),
+            " AND NOT (n.kind = 'trip_request_received' AND COALESCE(q.origin, '') = 'engine' \
+             AND q.state IN ('expired', 'taken', 'withdrawn', 'declined')) \
+             AND NOT (n.kind = 'order_offered' AND COALESCE(f.state, '') <> 'pending')"
+        )
     };
 }
 
@@ -60,13 +75,14 @@ const LIST: Sql = sql(concat!(
     " ORDER BY n.seq DESC LIMIT $3"
 ));
 
-const ONE: Sql = sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.seq = $2"));
+const ONE: Sql = sql(concat!(listed!(), " WHERE n.user_id = $1 AND n.seq = $2 AND ", known!()));
 
 // Of money a person is told by itself.
 const LAST_OF: Sql = sql(concat!(
     listed!(),
-    " WHERE n.user_id = $1 AND (n.request_id = $2 OR n.offer_id = $2) AND n.kind NOT IN ('payment_received', 'dispute_resolved') \
-     ORDER BY n.seq DESC LIMIT 1"
+    " WHERE n.user_id = $1 AND (n.request_id = $2 OR n.offer_id = $2) AND n.kind NOT IN ('payment_received', 'dispute_resolved') AND ",
+    known!(),
+    " ORDER BY n.seq DESC LIMIT 1"
 ));
 
 const UNREAD: Sql = sql(concat!(
@@ -239,7 +255,7 @@ impl Database {
         Ok(work.await?)
     }
 
-    /// One notification, whether or not it is still of interest.
+    /// One notification, whether or not it is still of interest, if this version knows its kind.
     ///
     /// # Errors
     /// When the database does not answer.
@@ -390,4 +406,17 @@ fn about_trip(row: &Row) -> Result<AboutTrip, Failure> {
 
 fn name(row: &Row, column: &str) -> Result<String, Failure> {
     Ok(row.get::<Option<String>>(column)?.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_asked_for_and_no_other() {
+        for kind in NotificationKind::ALL {
+            assert!(known!().contains(&format!("'{}'", kind.word())), "{kind:?}");
+        }
+        assert_eq!(known!().matches('\'').count(), 2 * NotificationKind::ALL.len());
+    }
 }
