@@ -60,6 +60,16 @@ fn both_schemas_have_the_same_constraints() {
     assert_eq!(named(sqlite), named(postgres));
 }
 
+/// One that is added `NOT VALID`, so that nobody waits for it, is validated by a later migration.
+#[tokio::test]
+async fn every_constraint_of_postgres_is_valid() {
+    on_postgres(async |store: &TestStore| {
+        let unseen = "SELECT conname::text FROM pg_constraint WHERE NOT convalidated ORDER BY 1";
+        assert_eq!(store.names(unseen).await, Vec::<String>::new());
+    })
+    .await;
+}
+
 on_both! {
     async fn migrating_again_and_at_once_is_harmless(store: &TestStore) {
         let all = futures_util::future::join_all((0..4).map(|_| store.db.migrate())).await;
