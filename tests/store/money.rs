@@ -700,6 +700,12 @@ on_both! {
         assert_eq!(found(others, (Some(Method::Manual), None), None, 9).await, Vec::<PaymentId>::new());
         let all = found(PaymentsOf::Anybody, succeeded, None, 9).await;
         assert!(all.len() == 3 && all.is_sorted_by(|one, next| one > next), "{all:?}");
+        assert_eq!(found(PaymentsOf::Anybody, succeeded, Some(all[0]), 1).await, [all[1]]);
+        let created = Some(PaymentState::Created);
+        assert_eq!(found(PaymentsOf::Anybody, (None, created), None, 9).await, [waiting]);
+        let by_hand = (Some(Method::Manual), created);
+        assert_eq!(found(PaymentsOf::Anybody, by_hand, None, 9).await, Vec::<PaymentId>::new());
+        assert_eq!(found(PaymentsOf::Anybody, any, None, 9).await.len(), 4);
     }
 
     async fn the_ten_places_named_last_are_known_unless_rejected_while_new(store: &TestStore) {

@@ -74,7 +74,10 @@ macro_rules! sought {
     };
 }
 
-const SOUGHT: Sql = sought!("($1 = '' OR p.state IN ('created', 'pending', 'expired'))");
+const SOUGHT: Sql = sought!("$1 = ''");
+// States that are rare are found by their index, where one condition says which they are.
+const SOUGHT_BY_STATE: Sql = sought!("p.state = $1");
+const SOUGHT_WAITING: Sql = sought!("$1 = '' AND p.state IN ('created', 'pending', 'expired')");
 const SOUGHT_BY_ID: Sql = sought!("p.id = $1");
 const SOUGHT_BY_USER: Sql = sought!("p.user_id = $1");
 const SOUGHT_BY_PACKAGE: Sql = sought!("p.package_id = $1");
@@ -266,8 +269,11 @@ impl Database {
         limit: u32,
     ) -> Result<Vec<PaymentFile>, Unavailable> {
         let (query, what): (Sql, Value) = match of {
-            PaymentsOf::Waiting => (SOUGHT, "waiting".into()),
-            PaymentsOf::Anybody => (SOUGHT, "".into()),
+            PaymentsOf::Waiting => (SOUGHT_WAITING, "".into()),
+            PaymentsOf::Anybody => match state {
+                Some(state) => (SOUGHT_BY_STATE, state.word().into()),
+                None => (SOUGHT, "".into()),
+            },
             PaymentsOf::Payment(id) => (SOUGHT_BY_ID, id.uuid().into()),
             PaymentsOf::Number(number) => (SOUGHT_BY_NUMBER, number.into()),
             PaymentsOf::User(user) => (SOUGHT_BY_USER, user.uuid().into()),
