@@ -308,6 +308,7 @@ pub async fn reconcile(
     for numbers in older.chunks(A_PAGE as usize) {
         found_by_number.extend(database.payments_of_charges(method, numbers).await?);
     }
+    // A payment that was charged again since the books were read is in both.
     books.extend(found_by_number);
     let found = differences(&books, listed, of);
     for difference in found.iter().take(SHOWN) {

@@ -75,12 +75,14 @@ pub fn unknown<'a>(books: &'a [PaymentFile], listed: &'a [Listed]) -> impl Itera
 
 /// Every charge that one side has and the other has not, or has otherwise, as one sentence each. `listed` is
 /// what was charged from `since` on and before `until`; `books` has at least what was charged in that time. A
-/// list may call a charge by either of its numbers.
+/// list may call a charge by either of its numbers. A payment that stands in `books` twice counts as it
+/// stands last.
 #[must_use]
 pub fn differences(books: &[PaymentFile], listed: &[Listed], (since, until): (Time, Time)) -> Vec<String> {
     let mut booked: Vec<Option<Booked<'_>>> = Vec::new();
     let mut by_number: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in books {
+    let books: BTreeMap<_, _> = books.iter().map(|file| (file.payment.id, file)).collect();
+    for file in books.into_values() {
         for charge in &file.charges {
             let sum = |state| {
                 let of = file.refunds.iter().filter(|one| one.charge == charge.id && one.state == state);
@@ -164,7 +166,7 @@ mod tests {
     fn booked(reference: &str, minor: i64, at: Time, back: &[(RefundState, i64)]) -> PaymentFile {
         let (id, user) = (ChargeId::new(NOW, [1; 10]), UserId::new(NOW, [2; 10]));
         let payment = Payment {
-            id: PaymentId::new(NOW, [3; 10]),
+            id: PaymentId::new(NOW, [reference.as_bytes()[0]; 10]),
             user,
             purpose: Purpose::TopUp,
             method: Method::Webhook,
@@ -235,6 +237,15 @@ mod tests {
         assert_eq!(only_theirs, ["charge c of 5.00 RUB is not in the books"]);
         let only_ours = differences(&books[..1], &[], DAY);
         assert_eq!(only_ours, ["charge a of 5.00 RUB is not in the provider's list"]);
+    }
+
+    #[test]
+    fn a_payment_that_was_read_twice_counts_as_it_was_read_last() {
+        let before = booked("a", 500, NOW + Span::hours(12), &[]);
+        let mut after = before.clone();
+        after.charges.push(Charge { reference: "b".to_owned(), ..before.charges[0].clone() });
+        let list = [listed("a", 500, 0, 0), listed("b", 500, 0, 0)];
+        assert_eq!(differences(&[before, after], &list, DAY), Vec::<String>::new());
     }
 
     #[test]
