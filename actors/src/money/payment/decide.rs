@@ -158,7 +158,12 @@ impl Step<'_> {
     /// Credits a charge, unless that was done.
     fn charged(&mut self, reported: &ReportedCharge) -> Result<ChargeId, Rejection> {
         let amount = Amount::new(reported.amount_minor, reported.currency);
-        let behind = reported.provider_charge_id.as_ref();
+        // An acquirer may send an empty number, or the same one twice. Neither is another number, and would
+        // keep a true one out.
+        let behind = reported
+            .provider_charge_id
+            .as_ref()
+            .filter(|number| !number.is_empty() && **number != reported.charge_id);
         if let Some(known) = self.file.charges.iter_mut().find(|known| known.reference == reported.charge_id)
         {
             if known.amount != amount {

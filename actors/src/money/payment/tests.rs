@@ -229,9 +229,13 @@ fn what_a_bank_takes_back_is_the_platforms_loss_as_far_as_the_payer_has_spent_it
 #[test]
 fn a_charge_gets_its_number_behind_the_provider_when_that_is_told_and_goes_by_either() {
     let mut world = World::new(Method::Telegram);
-    world.learns(Paid, &[charge("a")]).expect("paid");
+    let behind = |number: &str| ReportedCharge { provider_charge_id: Some(number.to_owned()), ..charge("a") };
+    for said in [charge("a"), behind(""), behind("a")] {
+        world.learns(Paid, &[said]).expect("paid");
+        assert_eq!(world.file.charges[0].provider_reference, None, "that is no other number");
+    }
     assert_eq!(world.file.charge_numbered("p-a"), None);
-    let whole = ReportedCharge { provider_charge_id: Some("p-a".to_owned()), ..charge("a") };
+    let whole = behind("p-a");
     for known in [whole, charge("a")] {
         assert_eq!(world.learns(Paid, &[known]), Ok(PaymentState::Succeeded));
         assert_eq!((world.free, world.file.charges.len()), (PRICE, 1), "it is the same charge");
