@@ -275,8 +275,8 @@ pub const CODES: &[Code] = &[
     here(
         "nothing_missing",
         &[409],
-        "there is enough money for this package already",
-        "Денег на эту посылку уже хватает",
+        "nothing has to be paid in for this package",
+        "За эту посылку ничего вносить не нужно",
     ),
     here(
         "too_many_subscriptions",

@@ -253,7 +253,7 @@ async fn asked(
     let package = package.ok_or_else(ApiError::not_found)?;
     let wanting = price::missing(app, &package).await?;
     if wanting.minor == 0 && amount.is_none() {
-        let message = "there is enough money for this package already";
+        let message = "nothing has to be paid in for this package";
         return Err(ApiError::conflict("nothing_missing", message));
     }
     let least = Amount::new(wanting.minor.max(MIN_MINOR), wanting.currency);

@@ -161,7 +161,7 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
         "nobody looks for this in lists: it is over, or the engine finds its courier",
         "В списках этого не ищут: это завершено, или курьера подбирает сервис",
     ),
-    ("there is enough money for this package already", "Денег на эту посылку уже хватает"),
+    ("nothing has to be paid in for this package", "За эту посылку ничего вносить не нужно"),
     ("this transfer was booked for another payment", "Этот перевод уже зачислен по другому платежу"),
     ("this is not signed by the provider", "Подпись провайдера неверна"),
     (

@@ -106,9 +106,10 @@ async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nob
 
         let (package, request) = asked(&anna, &ivan, 600).await;
         assert_eq!((balance(&anna, "available").await, balance(&anna, "reserved").await), (400.0, 600.0));
-        let again =
-            refused(&anna, "/api/payments", json!({ "purpose": "package", "package_id": package })).await;
-        assert_eq!(again, (409, "nothing_missing".to_owned()), "it is paid for");
+        let (status, again) =
+            anna.post("/api/payments", json!({ "purpose": "package", "package_id": package })).await;
+        assert_eq!((status.as_u16(), &again["code"]), (409, &json!("nothing_missing")), "it is paid for");
+        assert_eq!(again["message"], "nothing has to be paid in for this package");
         ivan.step(&request, "accept").await;
         assert_eq!((balance(&anna, "reserved").await, balance(&ivan, "frozen").await), (0.0, 600.0));
         ivan.step(&request, "cancel").await;

@@ -14390,7 +14390,7 @@ export interface operations {
             /**
              * @description - `conflict`: somebody else changed it at the same moment: try again
              *     - `no_payment_method`: nobody takes money here, or not in this way
-             *     - `nothing_missing`: there is enough money for this package already
+             *     - `nothing_missing`: nothing has to be paid in for this package
              *     - `too_many_payments`: too many of one's payments wait for their money
              *     - `in_progress`: the same call is still being carried out: ask again, as `Retry-After` says
              *     - `answered_before`: the same call was carried out a moment ago: ask again for its answer
