@@ -60,8 +60,9 @@ class Calls(BaseHTTPRequestHandler):
         query = parse_qs(urlsplit(self.path).query)  # what was charged in that time, and nothing else
         since, until = (datetime.fromisoformat(query[name][0].replace("Z", "+00:00")).timestamp()
                         for name in ("since", "until"))
-        charged = [p for p in payments.values() if any(since <= at < until for at in p["charged_at"])]
-        return self.answer(200, {"payments": [report(p) for p in charged]})
+        charged = [{**report(p), "charges": [c for c, at in zip(p["charges"], p["charged_at"]) if since <= at < until]}
+                   for p in payments.values()]
+        return self.answer(200, {"payments": [p for p in charged if p["charges"]]})
 
     do_GET = do_POST = handle_call
 

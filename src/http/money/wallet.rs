@@ -9,7 +9,7 @@ use peerpack_actors::money::withdrawal::{Withdrawal, WithdrawalState};
 use peerpack_actors::money::{Amount, Currency};
 use peerpack_actors::ports::CommitError;
 use peerpack_actors::rejection::Rejection;
-use peerpack_actors::time::Span;
+use peerpack_actors::time::{Span, Time};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,9 +125,10 @@ pub async fn balance(app: web::Data<App>, principal: Principal) -> Result<HttpRe
     let out: Vec<WithdrawalId> = transfers.iter().filter_map(withdrawal_of).collect();
     let out = app.database.withdrawals(&out).await?;
     let out: BTreeMap<WithdrawalId, Withdrawal> = out.into_iter().map(|one| (one.id, one)).collect();
+    let now = app.clock.now();
     let view = |transfer: &TransferRecord| {
         let withdrawal = withdrawal_of(transfer).and_then(|id| out.get(&id));
-        transaction(transfer, withdrawal, principal.user)
+        transaction(transfer, withdrawal, principal.user, now)
     };
     let transactions = transfers.iter().map(view).collect();
     Ok(HttpResponse::Ok().json(Wallet { balance, transactions }))
@@ -158,7 +159,12 @@ pub(super) fn change_of(transfer: &TransferRecord, of: UserId) -> i64 {
     i64::from(transfer.to_user == Some(of)) * minor - i64::from(transfer.from_user == Some(of)) * minor
 }
 
-fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: UserId) -> TransactionView {
+fn transaction(
+    transfer: &TransferRecord,
+    withdrawal: Option<&Withdrawal>,
+    of: UserId,
+    now: Time,
+) -> TransactionView {
     let change_minor = change_of(transfer, of);
     let kind = kind_of(transfer);
     let status = match withdrawal.map(|withdrawal| withdrawal.state) {
@@ -167,7 +173,7 @@ fn transaction(transfer: &TransferRecord, withdrawal: Option<&Withdrawal>, of: U
         Some(WithdrawalState::Paid { .. } | WithdrawalState::Rejected { .. }) | None => "completed",
     };
     let is_rejected = |one: &&Withdrawal| matches!(one.state, WithdrawalState::Rejected { .. });
-    let waits = |one: &&Withdrawal| one.state == WithdrawalState::Queued && one.payable_from > one.created_at;
+    let waits = |one: &&Withdrawal| one.state == WithdrawalState::Queued && one.payable_from > now;
     TransactionView {
         id: transfer.key.clone(),
         description: withdrawal.map_or(&transfer.description, |withdrawal| &withdrawal.method).clone(),

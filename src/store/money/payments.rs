@@ -63,7 +63,7 @@ const OF_USER: Sql = sql(concat!(
 
 // What `$1` names, of a method and in a state if these are said.
 macro_rules! sought {
-    ($which:literal) => {
+    ($which:expr) => {
         sql(concat!(
             columns!(),
             "FROM payments AS p WHERE ",
@@ -82,13 +82,19 @@ const SOUGHT_BY_ID: Sql = sought!("p.id = $1");
 const SOUGHT_BY_USER: Sql = sought!("p.user_id = $1");
 const SOUGHT_BY_PACKAGE: Sql = sought!("p.package_id = $1");
 // Each charge is found by an index, which begins with the method.
-const SOUGHT_BY_NUMBER: Sql = sought!(
+macro_rules! of_any_method {
+    () => {
+        "c.method IN ('manual', 'webhook', 'telegram', 'stars')"
+    };
+}
+const SOUGHT_BY_NUMBER: Sql = sought!(concat!(
     "p.id IN (SELECT q.id FROM payments AS q WHERE q.reference = upper(CAST($1 AS TEXT)) \
-     UNION SELECT c.payment_id FROM payment_charges AS c \
-     WHERE c.method IN ('manual', 'webhook', 'telegram', 'stars') AND c.reference = $1 \
-     UNION SELECT c.payment_id FROM payment_charges AS c \
-     WHERE c.method IN ('manual', 'webhook', 'telegram', 'stars') AND c.provider_reference = $1)"
-);
+     UNION SELECT c.payment_id FROM payment_charges AS c WHERE ",
+    of_any_method!(),
+    " AND c.reference = $1 UNION SELECT c.payment_id FROM payment_charges AS c WHERE ",
+    of_any_method!(),
+    " AND c.provider_reference = $1)"
+));
 const DUE: Sql =
     sql(concat!(columns!(), "FROM payments AS p WHERE p.look_at <= $1 ORDER BY p.look_at LIMIT $2"));
 const OF_CHARGES: Sql = sql(concat!(
@@ -507,4 +513,16 @@ fn refund(row: &Row) -> Result<Refund, Failure> {
         by: row.get::<Option<Uuid>>("asked_by")?.map(UserId::from),
         at: row.time("at")?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_looked_for_in_charges_of_every_method() {
+        for method in Method::ALL {
+            assert!(of_any_method!().contains(&format!("'{}'", method.word())), "{method:?}");
+        }
+    }
 }

@@ -47,14 +47,17 @@ async fn the_example_of_an_acquirers_server_takes_money_and_gives_it_back() {
     let page = payment["invoice_url"].as_str().expect("where to pay");
     assert!(http().post(page).send().await.unwrap().status().is_success());
     assert_eq!(balance(&anna, "available").await, 500.0);
+    let between = app.app.clock.now();
+    assert!(http().post(page).send().await.unwrap().status().is_success());
+    assert_eq!(balance(&anna, "available").await, 1_000.0, "it was paid twice");
     let path = format!("/api/admin/payments/{}/refund", id_of(&payment));
     let body = json!({ "amount": 120.5, "reason": "передумала" });
     let refunded = must(&admin, Method::POST, &path, Some(body)).await;
     assert_eq!((&refunded["status"], &refunded["refunded"]), (&json!("partly_refunded"), &json!(120.5)));
-    payments::compare(&app.app, app.app.clock.now()).await.unwrap();
+    payments::compare(&app.app, between).await.unwrap();
     let found = admin.get("/api/admin/reconciliations").await["reconciliations"][0].clone();
     assert_eq!((&found["compared"], &found["differences"]), (&json!(1), &json!(0)), "{found}");
-    // It lists the time that it was asked for: what is older than that is not compared any more.
+    // It lists the charges of the time that it was asked for: not the later one, and then neither.
     payments::compare(&app.app, app.app.clock.now() + Span::days(6)).await.unwrap();
     let found = admin.get("/api/admin/reconciliations").await["reconciliations"][0].clone();
     assert_eq!((&found["compared"], &found["differences"]), (&json!(0), &json!(0)), "{found}");

@@ -157,6 +157,9 @@ async fn new_details_wait_and_so_much_goes_out_in_a_day() {
         let more = json!({ "amount": 101, "method": "+7 900 123-45-67" });
         assert_eq!(refused(&ivan, "/api/user/withdraw", more).await, (409, "daily_limit".to_owned()));
         assert_eq!(balance(&ivan, "available").await, 400.0, "what is refused moves nothing");
+        app.behind_its_back("UPDATE withdrawals SET payable_from = created_at + 1").await;
+        let own = ivan.get("/api/user/balance").await.to_string();
+        assert!(!own.contains("payable_from"), "an operator alone is waited for: {own}");
         app.audit().await;
     }
 }
