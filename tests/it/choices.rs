@@ -20,15 +20,15 @@ struct Choice {
 /// Both agree, a little before the choice is made: on a machine that takes long for the rest it is made
 /// later.
 async fn agreed_by_two(app: &TestApp) -> (Choice, [TestSocket; 3]) {
-    let began = std::time::Instant::now();
+    let began = app.app.clock.now();
     let (anna, ivan, oleg) =
         (app.sign_in("Anna").await, app.sign_in("Ivan").await, app.sign_in("Oleg").await);
     ivan.publish_trip("Москва", "Казань", json!({ "stops": ["Владимир", "Нижний Новгород"] })).await;
     oleg.publish_trip("Москва", "Казань", json!({ "stops": ["Нижний Новгород"] })).await;
     let (mut annas, mut ivans, mut olegs) =
         (anna.connect().await, ivan.connect().await, oleg.connect().await);
-    let slowness = i64::try_from(began.elapsed().as_millis()).unwrap();
-    let confirm_by = (app.app.clock.now() + Span::from_ms(2_000 + 5 * slowness)).to_string();
+    let now: Time = app.app.clock.now();
+    let confirm_by = (now + Span::from_ms(2_000 + 5 * now.since(began).ms())).to_string();
     let package = anna.publish_package("Владимир", "Казань", json!({ "confirm_by": confirm_by })).await;
     // The one with the detour is faster, and does not win by that.
     let of_oleg = olegs.offer(&package).await.request_id;
