@@ -67,10 +67,6 @@ pub(super) fn required(field: &'static str, given: Option<String>, most: usize) 
 
 /// A name that others see.
 pub(super) fn name(field: &'static str, given: &str) -> Result<String, ApiError> {
-    // A form that is not filled in is told so, and not of characters that nobody sees.
-    if given.trim().is_empty() {
-        return Err(ApiError::unprocessable(field, "must not be empty"));
-    }
     typed::name(given).map_err(|reason| ApiError::unprocessable(field, reason))
 }
 

@@ -80,7 +80,7 @@ async fn somebody_new_needs_a_name() {
         let nameless = json!({ "full_name": " ", "phone": "+79003330002", "region_id": town.region });
         let (status, refused) = town.desk.post("/api/passengers/", nameless).await;
         assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY, "{refused}");
-        assert_eq!(refused["fields"]["full_name"], "must not be empty", "{refused}");
+        assert_eq!(refused["fields"]["full_name"], "must have at least one visible character", "{refused}");
     }
 }
 
