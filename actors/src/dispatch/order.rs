@@ -147,6 +147,12 @@ impl OrderState {
         }
     }
 
+    /// Whether a courier has the order and is not done with it.
+    #[must_use]
+    pub const fn has_courier(self) -> bool {
+        self.courier().is_some() && self.bound().is_some()
+    }
+
     /// The courier whom the order keeps from others: one who is asked, or has it and is not done.
     #[must_use]
     pub const fn bound(self) -> Option<UserId> {

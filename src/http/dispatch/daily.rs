@@ -276,9 +276,9 @@ async fn given(
     let planned = Order { reserved: Some(reservation), ..order };
     let is_due = begins(&planned, town.dispatch().settings()) <= app.clock.now();
     let command = if one.before == 0 && is_due {
-        OrderCommand::AssignWaiting { courier: one.courier, by, reason }
+        OrderCommand::AssignWaiting { courier: one.courier, takes_up: false, by, reason }
     } else {
-        OrderCommand::Reserve { reservation, by, reason }
+        OrderCommand::ReserveWaiting { reservation, takes_up: false, by, reason }
     };
     match town.dispatch().carry_out(app.engine.context(), one.order, &command).await {
         Ok(_) => Ok(Some(Ok(()))),

@@ -2,6 +2,7 @@
 //! couriers who have set out.
 
 use futures_util::future::join_all;
+use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -85,6 +86,7 @@ async fn of_calls_at_once_that_give_everything_away_none_takes_an_order_from_a_c
             assert!(times <= 1, "{steps:?}");
             given += times as u64;
         }
+        assert_eq!(given, 5, "{answers:?}");
         assert_eq!(counted, given, "each is counted by the call that has given it away: {answers:?}");
     }
 }
@@ -135,6 +137,36 @@ async fn an_order_for_later_is_reserved_for_whom_the_desk_names_and_binds_nobody
             (StatusCode::BAD_REQUEST, &json!("no_room")),
             "{refused}"
         );
+    }
+}
+
+#[actix_web::test]
+async fn what_the_desk_is_refused_leaves_an_order_with_its_courier_or_called_off() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let near = town.driver_at(1, 55.775, 37.654).await;
+        // Somebody who drives, and is driven this time.
+        let driven = town.driver(2).await;
+        let same = json!({ "full_name": "Водитель 2", "phone": "+79001110002", "region_id": town.region });
+        assert_eq!(made(&town.desk, "/api/passengers/", same).await["id"], json!(driven.number));
+        let order = order_for_later(&town, &driven, json!({})).await;
+        let id = order["id"].as_str().unwrap();
+        let asked = town.desk.post(&format!("/api/dispatch/smart-assign/{id}/"), json!({})).await.1;
+        let accept = format!("/api/dispatch/offer/{}/accept/", asked["offer_id"].as_str().unwrap());
+        assert_eq!(near.user.post(&accept, json!({})).await.0, StatusCode::OK);
+        let stored = async || town.app.app.database.order(id.parse().unwrap()).await.unwrap().unwrap();
+        for status in ["assigned", "cancelled"] {
+            let before = stored().await;
+            assert_eq!(before.state.word(), status);
+            let (answer, refused) = town.assign(id, &driven).await;
+            assert_eq!((answer, &refused["success"]), (StatusCode::BAD_REQUEST, &json!(false)), "{refused}");
+            assert_eq!(stored().await, before, "{refused}");
+            if status == "assigned" {
+                assert_eq!(town.duty_of(&near).await, "enroute_to_pickup");
+                town.step(id, "cancelled").await;
+            }
+        }
+        town.app.audit().await;
     }
 }
 

@@ -107,16 +107,30 @@ pub enum OrderCommand {
     AssignWaiting {
         /// The courier who gets it.
         courier: UserId,
+        /// Whether it is taken up again if it was called off.
+        takes_up: bool,
         /// The member of staff.
         by: UserId,
         /// Why, in their words; may be empty.
         reason: String,
     },
-    /// Staff plans who is to drive it. It is searched for when that time comes near, and the courier is asked
-    /// first.
+    /// Staff says who is to drive it later. It is searched for when that time comes near, and the courier is
+    /// asked first. A courier who has it and has not set out is free, and what was called off is taken up
+    /// again: in one change, so that what is refused changes nothing.
     Reserve {
         /// For whom, and when.
         reservation: Reservation,
+        /// The member of staff.
+        by: UserId,
+        /// Why, in their words; may be empty.
+        reason: String,
+    },
+    /// The same, by a plan or by staff who has seen the order wait: somebody who has it by now keeps it.
+    ReserveWaiting {
+        /// For whom, and when.
+        reservation: Reservation,
+        /// Whether it is taken up again if it was called off.
+        takes_up: bool,
         /// The member of staff.
         by: UserId,
         /// Why, in their words; may be empty.
@@ -153,7 +167,7 @@ impl OrderCommand {
             Self::Decline { .. } => "decline the offer",
             Self::ExpireOffer => "expire the offer",
             Self::Assign { .. } | Self::AssignWaiting { .. } => "assign the order",
-            Self::Reserve { .. } => "reserve the order",
+            Self::Reserve { .. } | Self::ReserveWaiting { .. } => "reserve the order",
             Self::Widen { .. } => "widen the search",
             Self::Requote(_) => "quote the order",
             Self::Amend { .. } => "change the order",

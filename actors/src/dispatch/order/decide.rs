@@ -43,8 +43,15 @@ impl Order {
             OrderCommand::Decline { offer, by, reason } => turn.decline(*offer, *by, reason),
             OrderCommand::ExpireOffer => turn.expire(),
             OrderCommand::Assign { courier, by, reason } => turn.assign(*courier, *by, reason),
-            OrderCommand::AssignWaiting { courier, by, reason } => turn.assign_waiting(*courier, *by, reason),
+            OrderCommand::AssignWaiting { courier, takes_up, by, reason } => {
+                turn.still_waits(*takes_up, command.action())?;
+                turn.assign(*courier, *by, reason)
+            }
             OrderCommand::Reserve { reservation, by, reason } => turn.reserve(*reservation, *by, reason),
+            OrderCommand::ReserveWaiting { reservation, takes_up, by, reason } => {
+                turn.still_waits(*takes_up, command.action())?;
+                turn.reserve(*reservation, *by, reason)
+            }
             OrderCommand::Widen { from } => match self.state {
                 OrderState::Matching { round, .. } if round == *from => Ok(Outcome {
                     events: vec![OrderEvent::Widened { round: round + 1, at: now }],
@@ -285,16 +292,17 @@ impl Turn<'_> {
         Ok(outcome)
     }
 
-    fn assign_waiting(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
+    /// Refuses what was decided for an order that waited, where it does so no longer.
+    fn still_waits(&self, takes_up: bool, action: &'static str) -> Result<(), Rejection> {
         let state = self.order.state;
-        if state.courier().is_some() && state.bound().is_some() {
+        if state.has_courier() {
             return Err(Rejection::AlreadyTaken);
         }
         // Somebody has called it off since it was chosen.
-        if state == OrderState::Cancelled {
-            return Err(self.order.illegal("assign the order"));
+        if state == OrderState::Cancelled && !takes_up {
+            return Err(self.order.illegal(action));
         }
-        self.assign(courier, by, reason)
+        Ok(())
     }
 
     fn reserve(&self, reservation: Reservation, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
@@ -303,12 +311,20 @@ impl Turn<'_> {
         if reservation.courier == order.passenger {
             return Err(Rejection::Invalid { field: "driver_id", reason: "is the passenger" });
         }
+        // They have it by now, which is more than a reservation.
+        if order.state.has_courier() && order.state.courier() == Some(reservation.courier) {
+            return Ok(Outcome::default());
+        }
         let mut outcome = match order.state.phase() {
             P::Matching if order.reserved == Some(reservation) => return Ok(Outcome::default()),
             P::Matching => Outcome::default(),
-            P::Submitted | P::AwaitingDispatcherDecision | P::Created | P::ActiveQueue | P::Offered => {
-                self.step(P::Matching, By::Staff(by), reason)?
-            }
+            P::Submitted
+            | P::AwaitingDispatcherDecision
+            | P::Created
+            | P::ActiveQueue
+            | P::Offered
+            | P::Assigned
+            | P::Cancelled => self.step(P::Matching, By::Staff(by), reason)?,
             _ => return Err(order.illegal("reserve the order")),
         };
         outcome.events.push(OrderEvent::Reserved { reservation, at: self.now });

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::fixture::{
     NOW, after, carry_out, courier, duty, duty_for, id, order, order_in, passenger, rows, staff, step,
 };
-use crate::dispatch::order::OrderEvent;
-use crate::dispatch::{By, OrderPhase, OrderState};
+use crate::dispatch::order::{OrderEvent, Reservation};
+use crate::dispatch::{By, Duty, DutyState, OrderCommand, OrderPhase, OrderState};
 use crate::rejection::Rejection;
 
 use OrderPhase as P;
@@ -203,6 +203,7 @@ fn staff_gives_it_to_the_one_who_is_asked_and_frees_nobody() {
 fn who_has_the_best_courier_chosen_takes_the_order_from_nobody() {
     let command = crate::dispatch::OrderCommand::AssignWaiting {
         courier: courier(1),
+        takes_up: false,
         by: id(2),
         reason: String::new(),
     };
@@ -226,6 +227,64 @@ fn who_has_the_best_courier_chosen_takes_the_order_from_nobody() {
             }
         }
     }
+}
+
+#[test]
+fn a_plan_reserves_what_waits_and_the_desk_also_what_somebody_has_or_was_called_off() {
+    let reservation = Reservation { courier: courier(1), at: after(7_200) };
+    let (by, reason) = (id(2), String::new());
+    let of_desk = OrderCommand::Reserve { reservation, by, reason: reason.clone() };
+    let of_plan =
+        |takes_up| OrderCommand::ReserveWaiting { reservation, takes_up, by, reason: reason.clone() };
+    let taken_up = of_plan(true);
+    let waiting =
+        [P::Submitted, P::AwaitingDispatcherDecision, P::Created, P::Matching, P::ActiveQueue, P::Offered];
+    let cases = [
+        (of_plan(false), vec![]),
+        (taken_up, vec![P::Cancelled]),
+        (of_desk, vec![P::Cancelled, P::Assigned]),
+    ];
+    for (command, more) in cases {
+        for from in P::ALL {
+            let mut order = order_in(10, from);
+            let mut duties = [duty_for(&order), duty(1)];
+            let (before, were) = (order.clone(), duties.clone());
+            let answer = carry_out(&mut order, &mut duties, &command, after(1));
+            if waiting.contains(&from) || more.contains(&from) {
+                assert!(answer.is_ok(), "{from:?}: {answer:?}");
+                assert_eq!((order.state.phase(), order.reserved), (P::Matching, Some(reservation)));
+                assert_eq!(order.version, before.version + 1, "{from:?}: one change");
+                assert!(duties.iter().all(|duty| duty.state.order().is_none()), "{from:?}");
+            } else {
+                assert!(answer.is_err(), "{from:?}");
+                assert_eq!((order, duties), (before, were), "{from:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_refused_takes_an_order_from_nobody_and_takes_none_up_again() {
+    let reservation = Reservation { courier: passenger(), at: after(7_200) };
+    let (by, reason) = (id(2), String::new());
+    let off = Duty { state: DutyState::Offline, ..duty(1) };
+    for command in [
+        OrderCommand::Reserve { reservation, by, reason: reason.clone() },
+        OrderCommand::AssignWaiting { courier: courier(1), takes_up: true, by, reason },
+    ] {
+        for from in [P::Assigned, P::Cancelled] {
+            let mut order = order_in(10, from);
+            let before = order.clone();
+            let mut duties = [duty_for(&order), off.clone()];
+            assert!(carry_out(&mut order, &mut duties, &command, after(1)).is_err(), "{from:?}");
+            assert_eq!(order, before, "{from:?}");
+        }
+    }
+    let mut called_off = order_in(10, P::Cancelled);
+    let command =
+        OrderCommand::AssignWaiting { courier: courier(1), takes_up: true, by, reason: String::new() };
+    carry_out(&mut called_off, &mut [duty(1)], &command, after(1)).unwrap();
+    assert_eq!(called_off.state.courier(), Some(courier(1)));
 }
 
 #[test]

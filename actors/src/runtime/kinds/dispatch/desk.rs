@@ -118,8 +118,8 @@ impl Dispatch {
         reason: &str,
     ) -> Result<Order, Refusal> {
         let order = self.store.order(id).await?.ok_or(Refusal::NotFound)?;
-        let commands = self.naming(&order, courier, by, reason, context.now());
-        self.carry_out_all(context, order, &commands).await
+        let command = self.naming(&order, courier, by, reason, context.now());
+        self.carry_out(context, id, &command).await
     }
 
     /// Gives an order that waits to the best courier, by the configured rule, without asking, or reserves it
@@ -148,8 +148,8 @@ impl Dispatch {
             }
             let candidates = self.candidates(&order, self.settings.rule, now);
             let Some(best) = candidates.into_iter().next() else { return Ok(Given::ToNobody) };
-            let commands = self.giving(&order, best.candidate.courier, by, reason, now);
-            match self.carry_out_all(context, order, &commands).await {
+            let command = self.giving(&order, best.candidate.courier, by, reason, takes_up, now);
+            match self.carry_out(context, id, &command).await {
                 Ok(order) => return Ok(Given::Now(order)),
                 Err(Refusal::Unavailable(error)) => return Err(error.into()),
                 // Somebody has it by now, or what was known here of the courier was old; it was read by that.
@@ -173,23 +173,19 @@ impl Dispatch {
         reason: &str,
     ) -> Result<Option<Order>, Refusal> {
         let (order, now) = (self.store.order(id).await?.ok_or(Refusal::NotFound)?, context.now());
-        let commands = if let Some(courier) = named {
+        let command = if let Some(courier) = named {
             self.naming(&order, courier, by, reason, now)
         } else if self.is_given(&order, now) {
             return Ok(Some(order));
         } else {
             let best = self.candidates(&order, self.settings.rule, now).into_iter().next();
             let Some(best) = best else { return Ok(None) };
-            self.giving(&order, best.candidate.courier, by, reason, now)
+            self.giving(&order, best.candidate.courier, by, reason, true, now)
         };
-        let mut would_be = order;
-        for command in &commands {
-            // What the first of several commands has changed is not in the store: only the duties are read.
-            let (_, duties) = self.read(id, command).await?;
-            let known: Vec<&Duty> = duties.iter().collect();
-            let outcome = would_be.decide(command, &known, &self.settings, now)?;
-            would_be.apply(&outcome.events);
-        }
+        let (mut would_be, duties) = self.read(id, &command).await?;
+        let known: Vec<&Duty> = duties.iter().collect();
+        let outcome = would_be.decide(&command, &known, &self.settings, now)?;
+        would_be.apply(&outcome.events);
         Ok(Some(would_be))
     }
 
@@ -220,65 +216,33 @@ impl Dispatch {
 
     /// Whether there is nothing to give: somebody has the order, or it is reserved until its search begins.
     fn is_given(&self, order: &Order, now: Time) -> bool {
-        let has_courier = order.state.courier().is_some() && order.state.bound().is_some();
-        has_courier || (order.reserved.is_some() && begins(order, &self.settings) > now)
+        order.state.has_courier() || (order.reserved.is_some() && begins(order, &self.settings) > now)
     }
 
-    /// The commands that give an order to a courier whom the desk names, whoever has it now.
-    fn naming(
-        &self,
-        order: &Order,
-        courier: UserId,
-        by: UserId,
-        reason: &str,
-        now: Time,
-    ) -> Vec<OrderCommand> {
+    /// The command that gives an order to a courier whom the desk names, whoever has it now.
+    fn naming(&self, order: &Order, courier: UserId, by: UserId, reason: &str, now: Time) -> OrderCommand {
         let reason = reason.to_owned();
-        let Some(reservation) = self.reservation(order, courier, now) else {
-            return vec![OrderCommand::Assign { courier, by, reason }];
-        };
-        let mut commands = Vec::new();
-        // Who has it is free of it first, and what was called off is taken up again.
-        if matches!(order.state, OrderState::Assigned { .. } | OrderState::Cancelled) {
-            let (to, by) = (OrderPhase::Matching, By::Staff(by));
-            commands.push(OrderCommand::Move { to, by, reason: reason.clone() });
+        match self.reservation(order, courier, now) {
+            Some(reservation) => OrderCommand::Reserve { reservation, by, reason },
+            None => OrderCommand::Assign { courier, by, reason },
         }
-        commands.push(OrderCommand::Reserve { reservation, by, reason });
-        commands
     }
 
-    /// The commands that give an order to a courier who was chosen for it while it waited.
+    /// The command that gives an order to a courier who was chosen for it while it waited.
     fn giving(
         &self,
         order: &Order,
         courier: UserId,
         by: UserId,
         reason: &str,
+        takes_up: bool,
         now: Time,
-    ) -> Vec<OrderCommand> {
-        if self.reservation(order, courier, now).is_some() {
-            return self.naming(order, courier, by, reason, now);
+    ) -> OrderCommand {
+        let reason = reason.to_owned();
+        match self.reservation(order, courier, now) {
+            Some(reservation) => OrderCommand::ReserveWaiting { reservation, takes_up, by, reason },
+            None => OrderCommand::AssignWaiting { courier, takes_up, by, reason },
         }
-        let mut commands = Vec::new();
-        // Of two who take it up again at once, one does.
-        if order.state == OrderState::Cancelled {
-            let (to, by) = (OrderPhase::ActiveQueue, By::Staff(by));
-            commands.push(OrderCommand::Move { to, by, reason: reason.to_owned() });
-        }
-        commands.push(OrderCommand::AssignWaiting { courier, by, reason: reason.to_owned() });
-        commands
-    }
-
-    async fn carry_out_all(
-        self: &Arc<Self>,
-        context: &Arc<Context>,
-        mut order: Order,
-        commands: &[OrderCommand],
-    ) -> Result<Order, Refusal> {
-        for command in commands {
-            order = self.carry_out(context, order.id, command).await?;
-        }
-        Ok(order)
     }
 
     /// A courier who has gone is off duty, and not asked any more. One who has an order keeps it.

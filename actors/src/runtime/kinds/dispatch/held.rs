@@ -158,6 +158,7 @@ fn touched(order: &Order, command: &OrderCommand) -> impl Iterator<Item = UserId
         | OrderCommand::AssignWaiting { courier, .. } => Some(*courier),
         // Nobody is bound by a reservation. The others concern couriers whom the order knows.
         OrderCommand::Reserve { .. }
+        | OrderCommand::ReserveWaiting { .. }
         | OrderCommand::Move { .. }
         | OrderCommand::Complete { .. }
         | OrderCommand::Accept { .. }

@@ -7,7 +7,8 @@ use super::*;
 
 fn reserve(courier: UserId, at: Time) -> OrderCommand {
     let reservation = Reservation { courier, at };
-    OrderCommand::Reserve { reservation, by: person(9), reason: "the plan of the day".to_owned() }
+    let reason = "the plan of the day".to_owned();
+    OrderCommand::ReserveWaiting { reservation, takes_up: false, by: person(9), reason }
 }
 
 async fn whom_an_order_is_reserved_for_is_asked_first(database: Database) {
