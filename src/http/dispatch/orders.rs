@@ -208,8 +208,7 @@ pub async fn one(
     path: web::Path<OrderId>,
 ) -> Result<HttpResponse, ApiError> {
     let order = scope::order(&app, principal, path.into_inner()).await?;
-    let mut views = views::orders_for(&app, scope::town(&app)?, principal, &[order]).await?;
-    Ok(HttpResponse::Ok().json(views.pop().ok_or_else(ApiError::not_found)?))
+    Ok(HttpResponse::Ok().json(views::order_for(&app, scope::town(&app)?, principal, order).await?))
 }
 
 /// Changes what is wanted, while nobody has the order or is asked about it; it is quoted anew then. Its state
@@ -237,7 +236,7 @@ pub async fn change(
     town.catch_up(app.clock.now()).await?;
     let command = amendment(&app, town, &order, &given.over(&order.draft), by).await?;
     let order = town.dispatch().carry_out(app.engine.context(), order.id, &command).await?;
-    Ok(HttpResponse::Ok().json(views::order(&app, town, order).await?))
+    Ok(HttpResponse::Ok().json(views::order_for(&app, town, principal, order).await?))
 }
 
 /// Whether this is the time of pickup that is told of an order: when it was placed, if it is wanted at once.

@@ -195,8 +195,7 @@ pub async fn price(
     let mut order = scope::order(&app, principal, path.into_inner()).await?;
     order.milestones.settled = Some(settled(&app, &order, &body.0)?);
     let town = scope::town(&app)?;
-    let view = views::orders_for(&app, town, principal, &[order]).await?.pop();
-    Ok(HttpResponse::Ok().json(view.ok_or_else(ApiError::not_found)?))
+    Ok(HttpResponse::Ok().json(views::order_for(&app, town, principal, order).await?))
 }
 
 /// Quotes an order anew, with what couriers are there by now, while nobody has it; afterwards the quote stays

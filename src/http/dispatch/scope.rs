@@ -63,6 +63,12 @@ pub(super) fn may_reach(user: UserId, sees_all: bool, order: &Order) -> bool {
     sees_all || user == order.passenger || Some(user) == order.state.courier()
 }
 
+/// Whether somebody who may see an order is told for whom it is kept: the desk is, and that courier. To
+/// anybody else it is a stranger's name and number.
+pub(super) fn may_see_reservation(user: UserId, sees_all: bool, order: &Order) -> bool {
+    sees_all || order.reserved.is_some_and(|kept| kept.courier == user)
+}
+
 /// Whose a number is.
 pub(super) async fn person(app: &App, number: i64) -> Result<UserId, ApiError> {
     app.database.person_of(number).await?.ok_or_else(ApiError::not_found)

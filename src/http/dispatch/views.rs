@@ -142,7 +142,7 @@ pub struct OrderView {
     pub(super) passenger: PassengerView,
     /// Who has it, or had it to its end; not who is only asked.
     driver: Option<OrderDriver>,
-    /// For whom it is kept, while nobody has it.
+    /// For whom it is kept, while nobody has it; for the desk and that courier alone.
     reservation: Option<OrderReservation>,
     pickup_title: String,
     pickup_object_name: String,
@@ -232,7 +232,7 @@ impl Faces {
 }
 
 /// Several orders, as somebody may see them: how a passenger can be reached is not for a courier who is only
-/// asked.
+/// asked, and for whom an order is kept not for others.
 pub(super) async fn orders_for(
     app: &App,
     town: &Town,
@@ -241,11 +241,25 @@ pub(super) async fn orders_for(
 ) -> Result<Vec<OrderView>, ApiError> {
     let mut views = self::orders(app, town, orders).await?;
     for (view, order) in views.iter_mut().zip(orders) {
-        if !scope::may_reach(principal.user, scope::sees_all(principal), order) {
+        let (user, sees_all) = (principal.user, scope::sees_all(principal));
+        if !scope::may_reach(user, sees_all, order) {
             view.hide_contacts();
+        }
+        if !scope::may_see_reservation(user, sees_all, order) {
+            view.hide_reservation();
         }
     }
     Ok(views)
+}
+
+/// An order, as somebody may see it.
+pub(super) async fn order_for(
+    app: &App,
+    town: &Town,
+    principal: Principal,
+    order: Order,
+) -> Result<OrderView, ApiError> {
+    orders_for(app, town, principal, &[order]).await?.pop().ok_or_else(ApiError::not_found)
 }
 
 /// Several orders, for somebody who may see all of them.
@@ -325,9 +339,14 @@ impl OrderView {
             contact.clear();
         }
     }
+
+    /// Says no more for whom it is kept.
+    pub(super) fn hide_reservation(&mut self) {
+        self.reservation = None;
+    }
 }
 
-/// An order as the API shows it.
+/// An order as the API shows it to somebody who may see all of it.
 pub(super) async fn order(app: &App, town: &Town, order: Order) -> Result<OrderView, ApiError> {
     let mut views = orders(app, town, &[order]).await?;
     views.pop().ok_or_else(ApiError::not_found)

@@ -6,6 +6,7 @@ use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::console::open;
 use super::{Somebody, Town, made, patch, ride};
 use crate::support::{TestUser, backends, eventually};
 
@@ -167,6 +168,58 @@ async fn what_the_desk_is_refused_leaves_an_order_with_its_courier_or_called_off
             }
         }
         town.app.audit().await;
+    }
+}
+
+#[actix_web::test]
+async fn for_whom_an_order_is_kept_is_told_to_the_desk_and_to_that_courier_alone() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let (kept, other) = (town.driver(1).await, town.driver_at(2, 55.775, 37.654).await);
+        let passenger = town.passenger(1).await;
+        let order = order_for_later(&town, &passenger, json!({})).await;
+        let id = order["id"].as_str().unwrap();
+        assert_eq!(town.assign(id, &kept).await.0, StatusCode::OK);
+        let (path, number) = (format!("/api/orders/{id}/"), json!(kept.number));
+        let (status, changed) = patch(&passenger.user, &path, json!({ "note": "у ворот" })).await;
+        assert_eq!((status, &changed["reservation"]), (StatusCode::OK, &Value::Null), "{changed}");
+        let smart = format!("/api/dispatch/smart-assign/{id}/");
+        let asked = town.desk.post(&smart, json!({})).await.1;
+        assert_eq!(asked["driver_id"], json!(other.number), "{asked}");
+        assert_eq!(town.desk.get(&path).await["reservation"]["driver_id"], number);
+        for who in [&other, &passenger] {
+            let shown = who.user.get(&path).await;
+            assert_eq!((&shown["id"], &shown["reservation"]), (&json!(id), &Value::Null), "{shown}");
+        }
+        let active = passenger.user.get("/api/mobile/passengers/active-order/").await;
+        assert_eq!((&active["order"]["id"], &active["order"]["reservation"]), (&json!(id), &Value::Null));
+
+        // On the sockets, where the desk and others look at the same order.
+        let (of_order, of_passenger) =
+            (format!("/ws/orders/{id}/"), format!("/ws/passengers/{}/", passenger.number));
+        let mut asked_one = open(&town.app, &other.user, &of_order).await;
+        assert_eq!(asked_one.hear("order_update").await["reservation"], Value::Null);
+        let (nothing, mut sockets) = (Value::Null, Vec::new());
+        for path in [&of_order, &of_passenger] {
+            for (who, seen) in [(&town.desk, &number), (&passenger.user, &nothing)] {
+                let mut socket = open(&town.app, who, path).await;
+                let shown = socket.hear("order_update").await;
+                assert_eq!(shown["reservation"].get("driver_id").unwrap_or(&Value::Null), seen, "{shown}");
+                sockets.push((socket, seen));
+            }
+        }
+        let decline = format!("/api/dispatch/offer/{}/decline/", asked["offer_id"].as_str().unwrap());
+        assert_eq!(other.user.post(&decline, json!({})).await.0, StatusCode::OK);
+        for (socket, seen) in &mut sockets {
+            let shown = socket.hear_of("order_update", |order| order["status"] == "matching").await;
+            assert_eq!(shown["reservation"].get("driver_id").unwrap_or(&Value::Null), *seen, "{shown}");
+        }
+
+        // Whom it is kept for may know it.
+        kept.go_online().await;
+        kept.is_at(55.775, 37.654).await;
+        assert_eq!(town.desk.post(&smart, json!({})).await.1["driver_id"], number);
+        assert_eq!(kept.user.get(&path).await["reservation"]["driver_id"], number);
     }
 }
 

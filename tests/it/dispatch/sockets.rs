@@ -138,6 +138,13 @@ async fn the_map_is_told_of_an_order_that_is_created_and_of_its_way() {
         assert_eq!((&way["order_id"], &way["route"][0]), (&json!(order), &json!([55.776, 37.655])));
         town.step(&order, "rejected").await;
         map.hear_of("order_update", |order| order["status"] == "rejected").await;
+        // The server's own reasons in the language of the handshake, as everywhere.
+        let driver = town.driver_at(1, 55.770, 37.650).await;
+        let given = town.order(&passenger).await;
+        map.hear_of("order_created", |order| order["id"] == given.as_str()).await;
+        assert_eq!(town.assign(&given, &driver).await.0, StatusCode::OK);
+        let assigned = map.hear_of("order_update", |order| order["status"] == "assigned").await;
+        assert_eq!(assigned["assignment_reason"], "Так решил диспетчер", "{assigned}");
         let more = map.kinds_so_far().await;
         assert!(!more.contains(&"order_created".to_owned()), "once: {more:?}");
     }

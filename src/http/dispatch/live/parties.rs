@@ -11,7 +11,7 @@ use crate::edge::close;
 use crate::edge::outbox::Ending;
 use crate::edge::viewers::{About, Told, Viewer};
 use crate::http::dispatch::mobile::drivers::offer;
-use crate::http::dispatch::scope::may_reach;
+use crate::http::dispatch::scope::{may_reach, may_see_reservation};
 use crate::http::dispatch::views::{Faces, OrderView, order_driver};
 use crate::texts::language::Language;
 
@@ -31,34 +31,36 @@ pub(super) fn told(order: &Order) -> Told {
     }
 }
 
-/// An order as it is told.
+/// An order as it is told: to each viewer what they may see, in their language.
 pub(super) struct Texts {
     view: OrderView,
-    /// All of it, for everybody but a courier who is only asked, with its reasons as they are stored.
-    pub(super) whole: Arc<str>,
-    /// The same with its reasons in Russian, once somebody reads it so.
-    russian: OnceLock<Arc<str>>,
+    /// In words, by what is left out and by the language, once somebody reads it so.
+    told: [OnceLock<Arc<str>>; 8],
 }
 
 impl Texts {
     pub(super) fn of(view: OrderView) -> Self {
-        let whole = message("order_update", &view);
-        Self { view, whole, russian: OnceLock::new() }
+        Self { view, told: Default::default() }
     }
 
-    /// All of it, in the language of a viewer.
-    pub(super) fn whole_for(&self, viewer: &Viewer) -> &Arc<str> {
-        let russian = || message("order_update", &self.view.clone().told_in(Language::Russian));
-        match viewer.language {
-            Language::Russian => self.russian.get_or_init(russian),
-            Language::English => &self.whole,
-        }
-    }
-
-    fn without_contacts(&self, language: Language) -> Arc<str> {
-        let mut view = self.view.clone().told_in(language);
-        view.hide_contacts();
-        message("order_update", &view)
+    /// The order as a viewer may see it.
+    pub(super) fn for_viewer(&self, viewer: &Viewer, order: &Order) -> &Arc<str> {
+        let may = |sees: fn(UserId, bool, &Order) -> bool| {
+            viewer.looker.is_some_and(|looker| sees(looker.user, looker.sees_all, order))
+        };
+        let (reaches, sees_reservation) = (may(may_reach), may(may_see_reservation));
+        let is_russian = viewer.language == Language::Russian;
+        let place = usize::from(reaches) + 2 * usize::from(sees_reservation) + 4 * usize::from(is_russian);
+        self.told[place].get_or_init(|| {
+            let mut view = self.view.clone().told_in(viewer.language);
+            if !reaches {
+                view.hide_contacts();
+            }
+            if !sees_reservation {
+                view.hide_reservation();
+            }
+            message("order_update", &view)
+        })
     }
 }
 
@@ -81,10 +83,8 @@ pub(super) fn to_order(viewer: &Viewer, order: &Order, texts: &Texts, faces: &Fa
         _ => None,
     };
     let Ok(before) = viewer.note(order.id, told(order)) else { return };
-    let reaches = viewer.looker.is_some_and(|looker| may_reach(looker.user, looker.sees_all, order));
-    let text =
-        if reaches { Arc::clone(texts.whole_for(viewer)) } else { texts.without_contacts(viewer.language) };
-    viewer.push(About::Order("order_update", order.id), text);
+    let text = texts.for_viewer(viewer, order);
+    viewer.push(About::Order("order_update", order.id), Arc::clone(text));
     if !is_first && before.is_none_or(|before| before.phase != order.state.phase()) {
         let changed = StatusChanged::of(order, viewer.language);
         viewer
@@ -97,7 +97,7 @@ pub(super) fn to_order(viewer: &Viewer, order: &Order, texts: &Texts, faces: &Fa
 }
 
 /// Shows a passenger one of their orders.
-pub(super) fn to_passenger(viewer: &Viewer, order: &Order, text: &Arc<str>, faces: &Faces) {
+pub(super) fn to_passenger(viewer: &Viewer, order: &Order, texts: &Texts, faces: &Faces) {
     let arrived = match order.state {
         OrderState::ArrivedWaiting { at, .. }
             if viewer.told(order.id).map(|told| told.phase) != Some(OrderPhase::ArrivedWaiting) =>
@@ -109,6 +109,7 @@ pub(super) fn to_passenger(viewer: &Viewer, order: &Order, text: &Arc<str>, face
     if viewer.note(order.id, told(order)).is_err() {
         return;
     }
+    let text = texts.for_viewer(viewer, order);
     viewer.push(About::Order("order_update", order.id), Arc::clone(text));
     if let Some((driver, at)) = arrived {
         let data = DriverArrived {
@@ -128,7 +129,7 @@ pub(super) fn to_driver(
     viewer: &Viewer,
     courier: UserId,
     order: &Order,
-    text: Option<&Arc<str>>,
+    texts: Option<&Texts>,
     faces: &Faces,
     now: Time,
 ) {
@@ -147,8 +148,11 @@ pub(super) fn to_driver(
         metrics::counter!("peerpack_town_offers_told_total").increment(1);
         viewer.push(About::Order("new_order", order.id), message("new_order", &offer));
     }
-    match text.filter(|_| has_it) {
-        Some(text) => viewer.push(About::Order("order_update", order.id), Arc::clone(text)),
+    match texts.filter(|_| has_it) {
+        Some(texts) => {
+            let text = texts.for_viewer(viewer, order);
+            viewer.push(About::Order("order_update", order.id), Arc::clone(text));
+        }
         // Somebody else may have it now: only that it is not theirs is for them to know.
         None if asked.is_none() => {
             let changed = StatusChanged::of(order, viewer.language);

@@ -103,9 +103,9 @@ async fn show(app: &App, viewer: &Arc<Viewer>) -> Result<(), ApiError> {
         match viewer.subject {
             Subject::Order(_) => to_order(viewer, order, &texts, &faces, true),
             Subject::Driver(courier) => {
-                to_driver(viewer, courier, order, Some(texts.whole_for(viewer)), &faces, now);
+                to_driver(viewer, courier, order, Some(&texts), &faces, now);
             }
-            Subject::Passenger(_) => to_passenger(viewer, order, texts.whole_for(viewer), &faces),
+            Subject::Passenger(_) => to_passenger(viewer, order, &texts, &faces),
             Subject::Map | Subject::Nothing => {}
         }
     }

@@ -156,7 +156,7 @@ impl Telling {
                     to_order(&viewer, order, texts, &faces, false);
                 }
                 for viewer in viewers.of(Subject::Passenger(order.passenger)) {
-                    to_passenger(&viewer, order, texts.whole_for(&viewer), &faces);
+                    to_passenger(&viewer, order, texts, &faces);
                 }
             }
             let asked = order.offers.iter().map(|offer| offer.courier);
@@ -164,12 +164,11 @@ impl Telling {
                 asked.chain(order.state.courier()).chain(before.and_then(|before| before.courier)).collect();
             for courier in couriers {
                 for viewer in viewers.of(Subject::Driver(courier)) {
-                    let text = texts.as_ref().map(|texts| texts.whole_for(&viewer));
-                    to_driver(&viewer, courier, order, text, &faces, now);
+                    to_driver(&viewer, courier, order, texts.as_ref(), &faces, now);
                 }
             }
             if let Some(texts) = texts.filter(|_| !maps.is_empty()) {
-                self.tell_maps(&maps, order, &texts.whole, before).await?;
+                self.tell_maps(&maps, order, &texts, before).await?;
             }
             self.remember(order);
         }
@@ -180,12 +179,11 @@ impl Telling {
         &mut self,
         maps: &[Arc<Viewer>],
         order: &Order,
-        text: &Arc<str>,
+        texts: &Texts,
         before: Option<Course>,
     ) -> Result<(), ApiError> {
         let (now, course) = (self.app.clock.now(), Course::of(order));
         let is_young = now.since(order.created_at) <= YOUNG && !is_over(order);
-        let created: Arc<str> = text.replacen("order_update", "order_created", 1).into();
         let ends = |course: Course| (course.pickup, course.dropoff);
         let order_route =
             (before.is_none_or(|before| ends(before) != ends(course)) && !is_over(order)).then(|| {
@@ -200,8 +198,10 @@ impl Telling {
         };
         for viewer in maps {
             let Ok(told) = viewer.note(order.id, told(order)) else { continue };
+            let text = texts.for_viewer(viewer, order);
             if told.is_none() && is_young {
-                viewer.push(About::Order("order_created", order.id), Arc::clone(&created));
+                let created = text.replacen("order_update", "order_created", 1).into();
+                viewer.push(About::Order("order_created", order.id), created);
             } else {
                 viewer.push(About::Order("order_update", order.id), Arc::clone(text));
             }

@@ -112,7 +112,7 @@ pub async fn active(app: web::Data<App>, principal: Principal) -> Result<HttpRes
         return Ok(HttpResponse::Ok().json(ActiveRide::default()));
     };
     let (driver_position, eta) = whereabouts(&app, town, &order).await?.unzip();
-    let order = Some(views::order(&app, town, order).await?);
+    let order = Some(views::order_for(&app, town, principal, order).await?);
     let members = order.clone();
     let has_active_order = true;
     Ok(HttpResponse::Ok().json(ActiveRide { has_active_order, order, members, driver_position, eta }))
