@@ -31,7 +31,7 @@ pub use bot::outbox::{Arrived, LiveMessage, OutboxFigures, Outgoing, Settled};
 pub use bot::settings::{BotSettings, QuietHours};
 pub use bot::updates::{Polling, TakenUpdate};
 pub use dispatch::drivers::{Driver, DriverQuery};
-pub use dispatch::orders::{DriverFigures, OrderQuery};
+pub use dispatch::orders::{DriverFigures, OrderQuery, ReservedOrder};
 pub use dispatch::passengers::{Passenger, PassengerQuery};
 pub use dispatch::regions::{CityRecord, Hours, RegionFigures, RegionRecord};
 pub use engine::jobs::{Job, JobKind};

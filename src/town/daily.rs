@@ -22,10 +22,13 @@ use tokio::sync::Semaphore;
 
 use super::{Town, vehicle, zone};
 use crate::planning::{Draft, Hold, LONGEST, Planner, Progress, Refused};
-use crate::store::{Driver, DriverQuery, OrderQuery, Slice};
+use crate::store::{Driver, DriverQuery, OrderQuery, ReservedOrder, Slice};
 
 /// The most orders of one courier's day.
 const MAX_OF_ONE: usize = 40;
+
+/// The most orders of one day that are reserved for somebody, in all regions together.
+const MAX_RESERVED: usize = 20_000;
 
 /// How many characters of the digest of a plan name it.
 const ID_LENGTH: usize = 16;
@@ -238,12 +241,13 @@ impl Town {
         let mut plan =
             DayPlan { day, at: now, called_off: false, already: 0, regions: Vec::new(), couriers: 0 };
         let mut problems = Vec::new();
+        let reserved = self.reserved_of_day(day.date, &regions).await?;
         for (region, centre) in regions {
             let (orders, already) = self.orders_of_day(day.date, region, centre).await?;
             plan.already += already;
             let drivers = self.drivers_of_region(region).await?;
             plan.couriers += drivers.len();
-            let orders = self.as_reserved(day.date, region, centre, orders, &drivers).await?;
+            let orders = self.as_reserved(day.date, region, centre, orders, &drivers, &reserved).await?;
             if !orders.is_empty() {
                 let busy = self.under_way(&drivers).await?;
                 problems.push(self.problem(day.date, centre, &orders, drivers, &busy, now)?);
@@ -297,6 +301,24 @@ impl Town {
         Ok((open.items, already))
     }
 
+    /// What is reserved for couriers on a day, in the time of whichever region: read once for all of them.
+    async fn reserved_of_day(
+        &self,
+        date: Date,
+        regions: &[(RegionId, Position)],
+    ) -> Result<Vec<ReservedOrder>, NoPlan> {
+        let windows: Vec<Window> = regions.iter().map(|(_, centre)| window(date, *centre)).collect();
+        let (Some(from), Some(to)) =
+            (windows.iter().map(|window| window.from).min(), windows.iter().map(|window| window.to).max())
+        else {
+            return Ok(Vec::new());
+        };
+        let limit = u32::try_from(MAX_RESERVED + 1).unwrap_or(u32::MAX);
+        let reserved = self.database.reserved_orders(from, to, limit).await?;
+        // What is left out would be given to couriers who are promised to somebody at that time.
+        if reserved.len() > MAX_RESERVED { Err(too_many_orders()) } else { Ok(reserved) }
+    }
+
     /// Orders of a region without those that are reserved for couriers of other regions, and with those of
     /// other regions that are reserved for its own: each is planned with its courier.
     async fn as_reserved(
@@ -306,19 +328,16 @@ impl Town {
         centre: Position,
         orders: Vec<Order>,
         drivers: &[Driver],
+        reserved: &[ReservedOrder],
     ) -> Result<Vec<Order>, NoPlan> {
         let own: BTreeSet<UserId> = drivers.iter().map(|driver| driver.person).collect();
+        let of_others: Vec<OrderId> = reserved
+            .iter()
+            .filter(|kept| kept.region != Some(region) && own.contains(&kept.courier))
+            .map(|kept| kept.order)
+            .collect();
+        let of_others = self.database.orders_by_id(&of_others).await?;
         let window = window(date, centre);
-        let query = OrderQuery {
-            phases: vec![OrderPhase::Matching, OrderPhase::Offered],
-            from: Some(window.from),
-            to: Some(window.to),
-            reserved: true,
-            oldest_first: true,
-            ..OrderQuery::default()
-        };
-        let limit = u32::try_from(MAX_JOBS + 1).unwrap_or(u32::MAX);
-        let reserved = self.database.find_orders(&query, Slice { offset: 0, limit }).await?.items;
         let kept_for = |order: &Order| order.reserved.map(|kept| kept.courier);
         let elsewhere: BTreeSet<UserId> =
             orders.iter().filter_map(kept_for).filter(|courier| !own.contains(courier)).collect();
@@ -329,11 +348,14 @@ impl Town {
             .into_iter()
             .filter(|order| kept_for(order).is_none_or(|courier| !is_elsewhere(courier)))
             .collect();
+        // Each region's day is its own, and somebody may have changed an order since.
         let is_own = |order: &Order| {
+            let wanted_at = order.draft.pickup_at.unwrap_or(order.created_at);
             order.draft.region != Some(region)
+                && (window.from..window.to).contains(&wanted_at)
                 && kept_for(order).is_some_and(|courier| own.contains(&courier))
         };
-        all.extend(reserved.into_iter().filter(is_own));
+        all.extend(of_others.into_iter().filter(is_own));
         Ok(all)
     }
 
@@ -398,8 +420,7 @@ impl Town {
         let orders: Vec<&Order> = orders.iter().collect();
         // Before it is made: it grows with the square of what is in it.
         if orders.len() > MAX_JOBS {
-            let (field, reason) = ("orders", "are more than one plan takes");
-            return Err(NoPlan::Rejected(Rejection::Invalid { field, reason }));
+            return Err(too_many_orders());
         }
         if hands.len() > MAX_SHIFTS {
             let (field, reason) = ("drivers", "are more than one plan takes");
@@ -409,6 +430,11 @@ impl Town {
         problem.check().map_err(NoPlan::Rejected)?;
         Ok((problem, drivers))
     }
+}
+
+fn too_many_orders() -> NoPlan {
+    let (field, reason) = ("orders", "are more than one plan takes");
+    NoPlan::Rejected(Rejection::Invalid { field, reason })
 }
 
 impl Current {

@@ -22,15 +22,22 @@ macro_rules! order_filter {
          OR o.pickup_title LIKE $7 ESCAPE '!' OR o.dropoff_title LIKE $7 ESCAPE '!' \
          OR p.full_name LIKE $7 ESCAPE '!') \
          AND COALESCE(o.pickup_at, o.created_at) >= $8 AND COALESCE(o.pickup_at, o.created_at) < $9 \
-         AND ($10 = 0 OR o.region = $11) AND ($12 = 0 OR o.reserved_for IS NOT NULL)"
+         AND ($10 = 0 OR o.region = $11)"
     };
 }
 
-const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $13 OFFSET $14"));
+const LIST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id DESC LIMIT $12 OFFSET $13"));
 
-const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $13 OFFSET $14"));
+const OLDEST: Sql = sql(concat!("SELECT o.id", order_filter!(), " ORDER BY o.id LIMIT $12 OFFSET $13"));
 
 const COUNT: Sql = sql(concat!("SELECT count(*) AS total", order_filter!()));
+
+// The states as in the index of what is searched for, which has these orders and few others.
+const RESERVED: Sql = sql("\
+    SELECT id, region, reserved_for FROM orders \
+    WHERE state IN ('matching', 'offered') AND reserved_for IS NOT NULL \
+    AND COALESCE(pickup_at, created_at) >= $1 AND COALESCE(pickup_at, created_at) < $2 \
+    ORDER BY id LIMIT $3");
 
 const OF_OFFER: Sql = sql("SELECT order_id FROM order_offers WHERE id = $1");
 
@@ -83,10 +90,19 @@ pub struct OrderQuery {
     pub to: Option<Time>,
     /// Those of this region.
     pub region: Option<RegionId>,
-    /// Those alone that are reserved for somebody.
-    pub reserved: bool,
     /// The oldest first, instead of the newest.
     pub oldest_first: bool,
+}
+
+/// An order that is kept for a courier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReservedOrder {
+    /// The order.
+    pub order: OrderId,
+    /// The region of its pickup, if it has one.
+    pub region: Option<RegionId>,
+    /// For whom it is kept.
+    pub courier: UserId,
 }
 
 /// What a courier has done.
@@ -127,7 +143,6 @@ impl Database {
                 query.to.map_or(i64::MAX, Time::ms),
                 i64::from(query.region.is_some()),
                 query.region.map_or(Uuid::nil(), RegionId::uuid),
-                i64::from(query.reserved),
             ]
         };
         let mut page = filter();
@@ -146,6 +161,27 @@ impl Database {
     /// When the database does not answer.
     pub async fn orders_by_id(&self, ids: &[OrderId]) -> Result<Vec<Order>, Unavailable> {
         Ok(self.orders_of(ids.iter().map(|id| id.uuid()).collect()).await?)
+    }
+
+    /// The orders that are kept for somebody and wanted from `from` to before `to`, the oldest first, at most
+    /// `limit`.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn reserved_orders(
+        &self,
+        from: Time,
+        to: Time,
+        limit: u32,
+    ) -> Result<Vec<ReservedOrder>, Unavailable> {
+        let found = self.rows(RESERVED, args![from.ms(), to.ms(), limit]).await?;
+        Ok(each(&found, |row| {
+            Ok(ReservedOrder {
+                order: row.get::<Uuid>("id")?.into(),
+                region: row.get::<Option<Uuid>>("region")?.map(RegionId::from),
+                courier: row.get::<Uuid>("reserved_for")?.into(),
+            })
+        })?)
     }
 
     /// The order that an offer is about.

@@ -4,6 +4,7 @@ use peerpack_actors::dispatch::order::Reservation;
 use peerpack_actors::dispatch::search::begins;
 
 use super::*;
+use crate::store::ReservedOrder;
 
 fn reserve(courier: UserId, at: Time) -> OrderCommand {
     let reservation = Reservation { courier, at };
@@ -88,4 +89,34 @@ async fn whom_an_order_is_reserved_for_is_asked_first_on_sqlite() {
 #[actix_web::test]
 async fn whom_an_order_is_reserved_for_is_asked_first_on_postgres() {
     on_postgres(whom_an_order_is_reserved_for_is_asked_first).await;
+}
+
+async fn what_is_kept_for_somebody_is_found_by_when_it_is_wanted(database: Database) {
+    database.migrate().await.unwrap();
+    let (first, second, third) =
+        (place(&database, 7).await, place(&database, 8).await, place(&database, 9).await);
+    place(&database, 10).await;
+    let wanted_at = START + Span::hours(2);
+    for (id, courier) in [(first, person(2)), (second, person(3)), (third, person(2))] {
+        carry_out(&database, id, &reserve(courier, wanted_at), START).await;
+    }
+    carry_out(&database, third, &step(OrderPhase::Cancelled, By::Staff(person(9))), START).await;
+    let region = Some(Uuid::from_u128(50).into());
+    let kept = |order, courier| ReservedOrder { order, region, courier };
+    let (before, after) = (wanted_at - Span::minutes(1), wanted_at + Span::minutes(1));
+    let found = database.reserved_orders(wanted_at, after, 10).await.unwrap();
+    assert_eq!(found, [kept(first, person(2)), kept(second, person(3))]);
+    assert_eq!(database.reserved_orders(before, after, 1).await.unwrap(), [kept(first, person(2))]);
+    assert_eq!(database.reserved_orders(before, wanted_at, 10).await.unwrap(), []);
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn what_is_kept_for_somebody_is_found_by_when_it_is_wanted_on_sqlite() {
+    on_sqlite(what_is_kept_for_somebody_is_found_by_when_it_is_wanted).await;
+}
+
+#[actix_web::test]
+async fn what_is_kept_for_somebody_is_found_by_when_it_is_wanted_on_postgres() {
+    on_postgres(what_is_kept_for_somebody_is_found_by_when_it_is_wanted).await;
 }
