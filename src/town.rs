@@ -53,6 +53,8 @@ pub struct Town {
     dispatch: Arc<Dispatch>,
     live: Arc<Live>,
     map: RwLock<Arc<TownMap>>,
+    /// Who holds it reads the map: of two at once the one who has read less would put it back.
+    reading: Mutex<()>,
     /// How many callers have asked what has changed on the map.
     asked: AtomicU64,
     /// How many of them, from the first one on, the last look has answered, and how. Who holds it looks.
@@ -132,6 +134,7 @@ impl Town {
             dispatch,
             live,
             map: RwLock::default(),
+            reading: Mutex::default(),
             asked: AtomicU64::default(),
             answered: Mutex::new((0, Ok(()))),
             daily: Daily::default(),
@@ -173,6 +176,7 @@ impl Town {
     /// # Errors
     /// When the store does not answer.
     pub async fn read_again(&self) -> Result<(), Unavailable> {
+        let _turn = self.reading.lock().await;
         // Versions first: what changes meanwhile is read once more, and not taken for known.
         let versions = self.database.city_versions().await?;
         let (cities, regions) = (self.database.cities().await?, self.database.regions().await?);

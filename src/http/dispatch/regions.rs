@@ -120,7 +120,8 @@ pub async fn one(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpR
     security(("bearer" = [])), params(("region_id" = String, Path, description = "The region")),
     request_body = RegionInput,
     responses((status = 200, body = RegionView), (status = 400, body = Problem), (status = 401, body = Problem),
-        (status = 403, body = Problem), (status = 404, body = Problem), (status = 422, body = Problem)))]
+        (status = 403, body = Problem), (status = 404, body = Problem), (status = 409, body = Problem),
+        (status = 422, body = Problem)))]
 pub async fn change(
     app: web::Data<App>,
     path: web::Path<RegionId>,
@@ -172,8 +173,13 @@ pub async fn stats(app: web::Data<App>, path: web::Path<RegionId>) -> Result<Htt
 }
 
 async fn store(app: &App, town: &Town, region: &RegionRecord) -> Result<(), ApiError> {
-    app.database.put_region(region, app.clock.now()).await?;
+    let is_stored = app.database.put_region(region, app.clock.now()).await?;
     town.read_again().await?;
+    if !is_stored {
+        // What they have changed would be lost: it was read by now.
+        let message = "somebody else has changed this region, please look again";
+        return Err(ApiError::conflict("conflict", message));
+    }
     app.engine.changed([Town::work(region.id)]);
     Ok(())
 }

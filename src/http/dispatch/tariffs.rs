@@ -104,8 +104,7 @@ pub async fn add(
         return Err(ApiError::conflict("conflict", "somebody else has added a version, please look again"));
     }
     // The region's row tells the other nodes.
-    let region = scope::region(&map, id)?.clone();
-    app.database.put_region(&region, now).await?;
+    app.database.touch_region(id, now).await?;
     town.read_again().await?;
     app.engine.changed([crate::town::Town::work(id)]);
     Ok(HttpResponse::Created().json(view(id, &tariff)))

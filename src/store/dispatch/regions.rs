@@ -36,7 +36,12 @@ const PUT: Sql = sql("\
     service_radius_m = excluded.service_radius_m, priority = excluded.priority, hours = excluded.hours, \
     version = regions.version + 1, deleted_at = excluded.deleted_at, \
     updated_at = CASE WHEN regions.updated_at > excluded.updated_at THEN regions.updated_at \
-    ELSE excluded.updated_at END");
+    ELSE excluded.updated_at END \
+    WHERE regions.version = $12");
+
+const TOUCH: Sql = sql("\
+    UPDATE regions SET version = version + 1, \
+    updated_at = CASE WHEN updated_at > $2 THEN updated_at ELSE $2 END WHERE id = $1");
 
 const CITY_VERSIONS: Sql = sql("SELECT id, version FROM cities");
 
@@ -96,7 +101,7 @@ pub struct RegionRecord {
     pub priority: i32,
     /// When it takes orders; empty for always.
     pub hours: Vec<Hours>,
-    /// Counts changes; whatever is given when it is stored.
+    /// Counts changes: what is stored is a change of this version. 0 for a region that is new.
     pub version: i64,
     /// Since when it is gone.
     pub deleted_at: Option<Time>,
@@ -143,11 +148,11 @@ impl Database {
         Ok(each(&self.rows(REGIONS, args![]).await?, region)?)
     }
 
-    /// Adds a region or changes it.
+    /// Adds a region, or changes it if it still has the version that was changed; answers whether it was so.
     ///
     /// # Errors
     /// When the database does not answer.
-    pub async fn put_region(&self, region: &RegionRecord, now: Time) -> Result<(), Unavailable> {
+    pub async fn put_region(&self, region: &RegionRecord, now: Time) -> Result<bool, Unavailable> {
         let values = args![
             region.id.uuid(),
             region.city,
@@ -160,8 +165,17 @@ impl Database {
             to_document(&region.hours)?,
             now.ms(),
             region.deleted_at.map(Time::ms),
+            region.version,
         ];
-        self.execute(PUT, values).await?;
+        Ok(self.execute(PUT, values).await? > 0)
+    }
+
+    /// Counts a change of a region whose own row stays as it is, so that other nodes read it again.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn touch_region(&self, id: RegionId, now: Time) -> Result<(), Unavailable> {
+        self.execute(TOUCH, args![id.uuid(), now.ms()]).await?;
         Ok(())
     }
 

@@ -93,6 +93,10 @@ pub(super) const SENTENCES: &[(&str, &str)] = &[
     ("this city has regions: remove them first", "В этом городе есть районы, сначала удалите их"),
     ("this region has couriers, passengers or orders", "В этом районе есть водители, пассажиры или заказы"),
     (
+        "somebody else has changed this region, please look again",
+        "Кто-то уже изменил этот район, посмотрите ещё раз",
+    ),
+    (
         "somebody else has added a version, please look again",
         "Кто-то уже добавил новую версию, посмотрите ещё раз",
     ),

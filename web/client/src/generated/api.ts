@@ -21319,6 +21319,8 @@ export interface operations {
             403: components["responses"]["Status403"];
             /** @description Not Found. */
             404: components["responses"]["Status404"];
+            /** @description Conflict. */
+            409: components["responses"]["Status409"];
             /** @description Unprocessable Entity. */
             422: components["responses"]["Status422"];
             /** @description Refused otherwise. */

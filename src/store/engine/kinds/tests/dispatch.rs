@@ -5,6 +5,7 @@ mod batches;
 mod claims;
 mod hours;
 mod records;
+mod regions;
 mod reserved;
 mod silence;
 
