@@ -164,8 +164,13 @@ pub fn counted(change: &OrderChange) -> Counted {
             (counted.tally.quoted, counted.tally.surge_percent) = (1, surge_percent.into());
         }
         OrderChange::Update { events, .. } => {
+            let in_passing = is_called_off_in_passing(events);
             for event in events {
-                let (tally, courier) = of_event(order, event);
+                let (mut tally, courier) = of_event(order, event);
+                if in_passing {
+                    (tally.cancelled, tally.by_passenger, tally.by_courier) = (0, 0, 0);
+                    (tally.fees_minor, tally.restored) = (0, 0);
+                }
                 counted.tally += tally;
                 if let Some(courier) = courier {
                     *counted.couriers.entry(courier).or_default() += tally;
@@ -174,6 +179,15 @@ pub fn counted(change: &OrderChange) -> Counted {
         }
     }
     counted
+}
+
+/// Whether an order is called off and taken up again by the same change: from a courier who has set out to
+/// another one the table has no other way, and nobody has called it off.
+fn is_called_off_in_passing(events: &[OrderEvent]) -> bool {
+    let is_end = |event: &OrderEvent| matches!(event, OrderEvent::Moved { to: OrderState::Cancelled, .. });
+    let is_begin =
+        |event: &OrderEvent| matches!(event, OrderEvent::Moved { from: OrderPhase::Cancelled, .. });
+    events.iter().any(is_end) && events.iter().any(is_begin)
 }
 
 /// What an event adds, and whose it is beside the region's.

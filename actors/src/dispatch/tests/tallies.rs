@@ -82,6 +82,21 @@ fn what_goes_wrong_counts_as_what_it_is() {
     assert_eq!(adds(&mut late, &mut duties, &again, after(10)), (restored, none));
 }
 
+#[test]
+fn an_order_that_goes_from_one_courier_under_way_to_another_is_not_called_off() {
+    for from in [P::DriverEnRoute, P::ArrivedWaiting] {
+        let mut passed_on = order_in(7, from);
+        // Who has it got it before.
+        passed_on.milestones.assigned_at = Some(NOW);
+        let mut duties = [super::fixture::duty_for(&passed_on), duty(1)];
+        let assign = OrderCommand::Assign { courier: courier(1), by: id(2), reason: String::new() };
+        let assigned = Tally { assigned: 1, ..Tally::default() };
+        let added = adds(&mut passed_on, &mut duties, &assign, after(60));
+        assert_eq!(added, (assigned, Tally::default()), "{from:?}");
+        assert_eq!(passed_on.state.courier(), Some(courier(1)));
+    }
+}
+
 fn hour(region: Option<u128>, at: Time, placed: i64) -> RegionHour {
     RegionHour { region: region.map(id), hour: hour_of(at), tally: Tally { placed, ..Tally::default() } }
 }
