@@ -129,8 +129,8 @@ pub async fn preview(app: web::Data<App>, query: Query<WhichDay>) -> Result<Http
 /// (`was_previewed`). With the `plan_id` of what was looked at it is that plan, and where this node has
 /// another one nothing is applied (409 `plan_changed`). Each order is reserved for its courier: nobody is
 /// bound before its search begins, and then this courier is asked first. A courier's first order whose search
-/// has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be
-/// done is in `failed_orders`. What is done already is not done again.
+/// has begun is given to them, as if the desk had named them, unless they have another one. `assigned_count`
+/// counts both. What could not be done is in `failed_orders`. What is done already is not done again.
 #[utoipa::path(post, path = "/api/dispatch/daily-routes", operation_id = "apply_daily_plan", tag = "dispatch",
     security(("bearer" = [])), params(WhichDay), request_body(content = Option<WhichDay>),
     responses((status = 200, body = DailyPlan), (status = 400, body = Problem), (status = 401, body = Problem),
@@ -275,7 +275,13 @@ async fn given(
     let (by, reason) = (by.user, PLANNED.to_owned());
     let planned = Order { reserved: Some(reservation), ..order };
     let is_due = begins(&planned, town.dispatch().settings()) <= app.clock.now();
-    let command = if one.before == 0 && is_due {
+    // Who is busy gets it when they are done: the plan begins there. Of others the store says whether they
+    // can.
+    let is_busy = town.dispatch().with_board(|board| {
+        let order = board.get(one.courier).and_then(|standing| standing.duty.state.order());
+        order.is_some_and(|order| order != one.order)
+    });
+    let command = if one.before == 0 && is_due && !is_busy {
         OrderCommand::AssignWaiting { courier: one.courier, takes_up: false, by, reason }
     } else {
         OrderCommand::ReserveWaiting { reservation, takes_up: false, by, reason }

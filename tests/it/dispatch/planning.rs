@@ -137,6 +137,44 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
     }
 }
 
+/// A plan for what is left of today; `None` while that is not enough for a ride.
+fn rest_of_today() -> Option<String> {
+    let moscow = jiff::tz::TimeZone::get("Europe/Moscow").unwrap();
+    let now = jiff::Timestamp::now().to_zoned(moscow);
+    if now.hour() == 23 {
+        eprintln!("the day is almost over: not run");
+        return None;
+    }
+    Some(format!("/api/dispatch/daily-routes/?date={}&within_s=1", now.date()))
+}
+
+/// The plan begins where a courier is done: what they have now does not keep them from what comes then.
+#[actix_web::test]
+async fn what_is_planned_for_a_courier_who_is_busy_is_reserved_for_them() {
+    for backend in backends() {
+        let Some(today) = rest_of_today() else { return };
+        let town = Town::open(backend).await;
+        let (driver, passenger) = (town.driver_at(1, 55.79, 37.655).await, town.passenger(1).await);
+        // A short ride, which ends where the next one begins.
+        let short = json!({
+            "passenger_id": passenger.number, "pickup_lat": 55.79, "dropoff_lat": 55.776, "dropoff_lon": 37.655,
+        });
+        let first = made(&town.desk, "/api/orders/", ride(short)).await["id"].as_str().unwrap().to_owned();
+        assert_eq!(town.assign(&first, &driver).await.0, StatusCode::OK);
+        for step in ["driver_en_route", "arrived_waiting", "ride_ongoing"] {
+            town.step(&first, step).await;
+        }
+        let next = town.order(&town.passenger(2).await).await;
+        let (status, applied) = town.desk.post(&today, json!({})).await;
+        assert_eq!((status, count(&applied, "distributed_count")), (StatusCode::OK, 1), "{applied}");
+        assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (1, 0), "{applied}");
+        let shown = town.desk.get(&format!("/api/orders/{next}/")).await;
+        let kept_for = &shown["reservation"]["driver_id"];
+        assert_eq!((&shown["status"], kept_for), (&json!("matching"), &json!(driver.number)), "{shown}");
+        assert_eq!(town.duty_of(&driver).await, "on_trip");
+    }
+}
+
 /// Who drives which order of a plan.
 fn couriers_of(plan: &Value) -> Vec<(&str, i64)> {
     let mut all = Vec::new();

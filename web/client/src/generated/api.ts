@@ -2662,7 +2662,7 @@ export interface paths {
         /** Draws up the plan of a day: who drives which of the orders that nobody has yet, and when. Nothing is given to anybody. It answers when the search is over or called off, and the plan is kept for 15 minutes on its node, for being applied or exported as it was seen. One plan is drawn up at a time. */
         get: operations["preview_daily_plan"];
         put?: never;
-        /** Applies the plan of a day: the one that was looked at on this node in the last 15 minutes, or a new one (`was_previewed`). With the `plan_id` of what was looked at it is that plan, and where this node has another one nothing is applied (409 `plan_changed`). Each order is reserved for its courier: nobody is bound before its search begins, and then this courier is asked first. A courier's first order whose search has begun is given to them, as if the desk had named them. `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not done again. */
+        /** Applies the plan of a day: the one that was looked at on this node in the last 15 minutes, or a new one (`was_previewed`). With the `plan_id` of what was looked at it is that plan, and where this node has another one nothing is applied (409 `plan_changed`). Each order is reserved for its courier: nobody is bound before its search begins, and then this courier is asked first. A courier's first order whose search has begun is given to them, as if the desk had named them, unless they have another one. `assigned_count` counts both. What could not be done is in `failed_orders`. What is done already is not done again. */
         post: operations["apply_daily_plan"];
         delete?: never;
         options?: never;
