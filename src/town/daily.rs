@@ -375,8 +375,9 @@ impl Town {
             drivers.iter().filter_map(order).collect()
         });
         let orders = self.database.orders_by_id(&ids).await?;
-        let has_it = |order: Order| Some((order.state.courier()?, order));
-        Ok(orders.into_iter().filter_map(has_it).collect())
+        // What is known here of a duty may be old: a ride that is over has a courier, too, and binds nobody.
+        let has_it = |order: Order| Some((order.state.bound()?, order));
+        Ok(orders.into_iter().filter(|order| order.state.has_courier()).filter_map(has_it).collect())
     }
 
     /// The problem of a region, with the couriers by the numbers of their shifts. Who has an order begins

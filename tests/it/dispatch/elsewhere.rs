@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::console::open;
 use super::numbers::second_region;
+use super::planning::rest_of_today;
 use super::{Somebody, Town, made, patch, ride};
 use crate::nodes::two_nodes;
 use crate::support::{TestApp, eventually};
@@ -101,6 +102,29 @@ async fn an_order_goes_by_the_hours_and_the_tariff_that_a_region_has_now() {
         (StatusCode::OK, &json!(3), &closed_now()),
         "{changed}"
     );
+    town.app.audit().await;
+}
+
+#[actix_web::test]
+async fn a_courier_who_is_done_is_free_in_a_plan_of_a_node_that_has_not_heard_of_it() {
+    let Some(today) = rest_of_today() else { return };
+    let Some((town, b)) = deaf().await else { return };
+    let there = town.desk.at(&b);
+    let (driver, passenger) = (town.driver_at(1, 55.775, 37.654).await, town.passenger(1).await);
+    let done = town.order(&passenger).await;
+    assert_eq!(town.assign(&done, &driver).await.0, StatusCode::OK);
+    for step in ["driver_en_route", "arrived_waiting", "ride_ongoing"] {
+        town.step(&done, step).await;
+    }
+    // The other node hears of the duty, and not of its end. The ride would go on for longer than the next
+    // passenger waits.
+    let path = format!("/api/drivers/{}/location/", driver.number);
+    let here = json!({ "lat": 55.775, "lon": 37.654 });
+    assert_eq!(patch(&driver.user.at(&b), &path, here).await.0, StatusCode::OK);
+    town.step(&done, "completed").await;
+    town.order(&passenger).await;
+    let plan = there.get(&today).await;
+    assert_eq!((&plan["distributed_count"], &plan["failed_count"]), (&json!(1), &json!(0)), "{plan}");
     town.app.audit().await;
 }
 

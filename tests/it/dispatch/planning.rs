@@ -138,7 +138,7 @@ async fn a_day_is_planned_looked_at_and_given_to_couriers() {
 }
 
 /// A plan for what is left of today; `None` while that is not enough for a ride.
-fn rest_of_today() -> Option<String> {
+pub(super) fn rest_of_today() -> Option<String> {
     let moscow = jiff::tz::TimeZone::get("Europe/Moscow").unwrap();
     let now = jiff::Timestamp::now().to_zoned(moscow);
     if now.hour() == 23 {
