@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::desk::FailedOrder;
+use super::refused::of_order;
 use super::{days, scope, tables};
 use crate::app::App;
 use crate::auth::Principal;
@@ -257,7 +258,9 @@ async fn given(
 ) -> Result<Option<Result<(), FailedOrder>>, ApiError> {
     let order = app.database.order(one.order).await?.ok_or_else(ApiError::not_found)?;
     let reservation = Reservation { courier: one.courier, at: one.pickup_at };
-    if order.state.courier() == Some(one.courier) || order.reserved == Some(reservation) {
+    let is_done =
+        |order: &Order| order.state.courier() == Some(one.courier) || order.reserved == Some(reservation);
+    if is_done(&order) {
         return Ok(None);
     }
     // A plan leaves to couriers what is reserved for them, so this was done since.
@@ -290,7 +293,11 @@ async fn given(
         Ok(_) => Ok(Some(Ok(()))),
         Err(Refusal::Unavailable(error)) => Err(error.into()),
         Err(refusal) => {
-            let why = ApiError::from(refusal).told_in(request_id::language());
+            // Of two who apply the plan at once, one is refused what the other one has done.
+            if app.database.order(one.order).await?.as_ref().is_some_and(is_done) {
+                return Ok(None);
+            }
+            let why = of_order(refusal).told_in(request_id::language());
             Ok(Some(Err(FailedOrder::new(one.order, why.message().to_owned()))))
         }
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::candidates::CandidateCost;
-use super::refused::{not_assigned, of_desk};
+use super::refused::{not_assigned, of_desk, of_order};
 use super::scope;
 use super::views::{OrderDriver, order_driver, reason_in};
 use crate::app::App;
@@ -276,7 +276,7 @@ pub async fn auto_assign_all(app: web::Data<App>, principal: Principal) -> Resul
                 sentence(why, language).to_owned()
             }
             Err(Refusal::Unavailable(error)) => return Err(error.into()),
-            Err(refusal) => ApiError::from(refusal).told_in(language).message().to_owned(),
+            Err(refusal) => of_order(refusal).told_in(language).message().to_owned(),
         };
         failed_orders.push(FailedOrder::new(order.id, why));
     }

@@ -3,11 +3,11 @@
 use actix_web::{HttpResponse, web};
 use peerpack_actors::dispatch::{DutyState, Offer, OfferState, Order, OrderCommand};
 use peerpack_actors::ids::{OfferId, OrderId, UserId};
-use peerpack_actors::rejection::Rejection;
-use peerpack_actors::runtime::{Dispatch, Refusal};
+use peerpack_actors::runtime::Dispatch;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::refused::of_order;
 use super::scope;
 use super::views::{self, OrderView};
 use crate::app::App;
@@ -177,14 +177,7 @@ pub(crate) async fn answered(app: &App, offer: OfferId, command: &OrderCommand) 
         Some(id) => id,
         None => app.database.order_of_offer(offer).await?.ok_or_else(ApiError::not_found)?,
     };
-    match dispatch.carry_out(app.engine.context(), id, command).await {
-        Ok(order) => Ok(order),
-        // The refusal is about packages elsewhere.
-        Err(Refusal::Rejected(Rejection::AlreadyTaken)) => {
-            Err(ApiError::conflict("already_taken", "another courier has this order"))
-        }
-        Err(refusal) => Err(refusal.into()),
-    }
+    dispatch.carry_out(app.engine.context(), id, command).await.map_err(of_order)
 }
 
 /// The order of an offer, if this node knows that the courier who answers is asked by it.

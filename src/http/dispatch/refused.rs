@@ -75,9 +75,20 @@ pub(super) fn of_desk(refusal: Refusal, driver_status: Option<&str>) -> Result<H
     }
 }
 
+/// A refusal of a command on an order, in words about orders: somebody may have it already, which is said of
+/// packages elsewhere.
+pub(super) fn of_order(refusal: Refusal) -> ApiError {
+    match refusal {
+        Refusal::Rejected(Rejection::AlreadyTaken) => {
+            ApiError::conflict("already_taken", "another courier has this order")
+        }
+        refusal => refusal.into(),
+    }
+}
+
 /// A refusal of the core as the malformed request that this contract takes it for.
 pub(super) fn as_bad_request(rejection: Rejection) -> ApiError {
-    let error = ApiError::from(rejection);
+    let error = of_order(Refusal::Rejected(rejection));
     let russian = error.clone().told_in(crate::texts::language::Language::Russian);
     ApiError::bad_request(error.message()).in_russian(russian.message())
 }

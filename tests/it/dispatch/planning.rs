@@ -3,6 +3,7 @@
 
 use std::io::{Cursor, Read as _};
 
+use futures_util::future::join_all;
 use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -172,6 +173,30 @@ async fn what_is_planned_for_a_courier_who_is_busy_is_reserved_for_them() {
         let kept_for = &shown["reservation"]["driver_id"];
         assert_eq!((&shown["status"], kept_for), (&json!("matching"), &json!(driver.number)), "{shown}");
         assert_eq!(town.duty_of(&driver).await, "on_trip");
+    }
+}
+
+/// Of two who apply a plan at once, each finds done what the other one has done.
+#[actix_web::test]
+async fn a_plan_that_is_applied_twice_at_once_refuses_nobody_what_it_has_given_them() {
+    for backend in backends() {
+        let Some(today) = rest_of_today() else { return };
+        let town = Town::open(backend).await;
+        for n in 1..=4 {
+            town.driver_at(n, 55.77 + f64::from(n) / 1_000.0, 37.65).await;
+            town.order(&town.passenger(n).await).await;
+        }
+        let plan = town.desk.get(&today).await;
+        assert_eq!((count(&plan, "distributed_count"), count(&plan, "failed_count")), (4, 0), "{plan}");
+        let calls = (0..6).map(|_| town.desk.post(&today, json!({})));
+        let mut given = 0;
+        for (status, applied) in join_all(calls).await {
+            assert_eq!((status, count(&applied, "failed_count")), (StatusCode::OK, 0), "{applied}");
+            assert_eq!(applied["failed_orders"], json!([]), "{applied}");
+            given += count(&applied, "assigned_count");
+        }
+        assert_eq!(given, 4, "each is counted by the call that has given it away");
+        town.app.audit().await;
     }
 }
 
