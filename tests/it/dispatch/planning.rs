@@ -155,10 +155,10 @@ async fn what_is_planned_for_a_courier_who_is_busy_is_reserved_for_them() {
     for backend in backends() {
         let Some(today) = rest_of_today() else { return };
         let town = Town::open(backend).await;
-        let (driver, passenger) = (town.driver_at(1, 55.79, 37.655).await, town.passenger(1).await);
+        let (driver, passenger) = (town.driver_at(1, 55.80, 37.655).await, town.passenger(1).await);
         // A short ride, which ends where the next one begins.
         let short = json!({
-            "passenger_id": passenger.number, "pickup_lat": 55.79, "dropoff_lat": 55.776, "dropoff_lon": 37.655,
+            "passenger_id": passenger.number, "pickup_lat": 55.80, "dropoff_lat": 55.776, "dropoff_lon": 37.655,
         });
         let first = made(&town.desk, "/api/orders/", ride(short)).await["id"].as_str().unwrap().to_owned();
         assert_eq!(town.assign(&first, &driver).await.0, StatusCode::OK);
@@ -173,6 +173,14 @@ async fn what_is_planned_for_a_courier_who_is_busy_is_reserved_for_them() {
         let kept_for = &shown["reservation"]["driver_id"];
         assert_eq!((&shown["status"], kept_for), (&json!("matching"), &json!(driver.number)), "{shown}");
         assert_eq!(town.duty_of(&driver).await, "on_trip");
+
+        // Its search has begun, and it waits for them: the best courier of all is no reason to take it away.
+        town.driver_at(2, 55.775, 37.654).await;
+        let (_, all) = town.desk.post("/api/dispatch/auto-assign-all/", json!({})).await;
+        assert_eq!((&all["assigned"], &all["failed"]), (&json!(0), &json!(0)), "{all}");
+        let (status, given) = town.desk.post(&format!("/api/dispatch/assign/{next}/"), json!({})).await;
+        assert_eq!((status, &given["driver_id"]), (StatusCode::OK, &json!(driver.number)), "{given}");
+        assert_eq!((&given["is_reserved"], &given["order"]["status"]), (&json!(true), &json!("matching")));
     }
 }
 
