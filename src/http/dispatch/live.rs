@@ -9,12 +9,14 @@ mod parties;
 mod snapshot;
 mod telling;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use peerpack_actors::dispatch::Window;
+use peerpack_actors::dispatch::track::Fix;
 use peerpack_actors::ids::OrderId;
 use peerpack_actors::place::Position;
 use peerpack_actors::time::Time;
@@ -104,8 +106,9 @@ pub async fn driver(
     };
     let hearing = |viewer: &Arc<Viewer>, access: Access| -> Hearing {
         let is_own = viewer.subject == Subject::Driver(access.principal.user);
+        let is_reading = Rc::new(Cell::new(false));
         Rc::new(move |kind: &str, data: Value| match kind {
-            "location" if is_own => located(&heard, access, data).map(|()| None),
+            "location" if is_own => located(&heard, access, data, &is_reading).map(|()| None),
             _ => Ok(None),
         })
     };
@@ -222,23 +225,23 @@ fn silent() -> Hearing {
     Rc::new(|_, _| Ok(None))
 }
 
-/// A courier says where they are. It counts while they are on duty.
-fn located(app: &App, access: Access, data: Value) -> Result<(), ApiError> {
+/// A courier says where they are. It counts while they are on duty. `is_reading` says whether their duty is
+/// being read for this socket: of somebody off duty it is read once at a time, however often they say it.
+fn located(app: &App, access: Access, data: Value, is_reading: &Rc<Cell<bool>>) -> Result<(), ApiError> {
     let out_of_range = || ApiError::bad_request("latitude or longitude is out of range");
     let here: Here = serde_json::from_value(data).map_err(|_| out_of_range())?;
     let position = Position::new(here.lat, here.lon).map_err(|_| out_of_range())?;
     let (dispatch, context) = (scope::town(app)?.dispatch(), app.engine.context());
-    let courier = access.principal.user;
-    if dispatch.sighted(context, courier, position).is_none() {
+    let (courier, fix) = (access.principal.user, Fix { position, at: context.now() });
+    if dispatch.sighted_at(context, courier, fix).is_none() && !is_reading.replace(true) {
         // Another node may have taken them on duty a moment ago, and its hint is still on the way.
         let (dispatch, context) = (Arc::clone(dispatch), Arc::clone(context));
+        let is_reading = Rc::clone(is_reading);
         actix_web::rt::spawn(async move {
-            match dispatch.meet(&context, courier).await {
-                Ok(()) => {
-                    dispatch.sighted(&context, courier, position);
-                }
-                Err(error) => tracing::debug!(%error, "cannot read a duty"),
+            if let Err(error) = dispatch.sighted_or_met(&context, courier, fix).await {
+                tracing::debug!(%error, "cannot read a duty");
             }
+            is_reading.set(false);
         });
     }
     Ok(())

@@ -214,8 +214,8 @@ impl Dispatch {
         Some(kept.unwrap_or(Reservation { courier, at }))
     }
 
-    /// Whether there is nothing to give: somebody has the order, or it is reserved until its search begins, or
-    /// until its courier is done with another one.
+    /// Whether there is nothing to give: somebody has the order, or it is reserved until its search begins,
+    /// or until its courier is done with another one.
     fn is_given(&self, order: &Order, now: Time) -> bool {
         order.state.has_courier()
             || self.waits_for_its_courier(order, now).is_some()

@@ -10,6 +10,7 @@ use crate::dispatch::track::{Fix, Sighting, Telling};
 use crate::dispatch::{Duty, DutyCommand, Order};
 use crate::ids::UserId;
 use crate::place::Position;
+use crate::ports::Unavailable;
 use crate::runtime::context::Context;
 
 /// How many couriers who have fallen silent go off duty in one round at most.
@@ -60,7 +61,16 @@ impl Dispatch {
         courier: UserId,
         position: Position,
     ) -> Option<Sighting> {
-        let fix = Fix { position, at: context.now() };
+        self.sighted_at(context, courier, Fix { position, at: context.now() })
+    }
+
+    /// The same of where they were at a time: what is taken in later has to be as old as it is.
+    pub fn sighted_at(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        courier: UserId,
+        fix: Fix,
+    ) -> Option<Sighting> {
         let (sighting, telling) = self.take_in(context, courier, fix)?;
         if telling.nodes
             && let Some(watcher) = self.watcher.get()
@@ -68,6 +78,23 @@ impl Dispatch {
             watcher.pass_on(courier, fix);
         }
         Some(sighting)
+    }
+
+    /// The same, also of somebody of whose duty this node has not heard: it is read then.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn sighted_or_met(
+        self: &Arc<Self>,
+        context: &Arc<Context>,
+        courier: UserId,
+        fix: Fix,
+    ) -> Result<Option<Sighting>, Unavailable> {
+        if let Some(sighting) = self.sighted_at(context, courier, fix) {
+            return Ok(Some(sighting));
+        }
+        self.meet(context, courier).await?;
+        Ok(self.sighted_at(context, courier, fix))
     }
 
     /// Another node has heard where a courier is.

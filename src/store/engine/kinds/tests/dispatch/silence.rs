@@ -112,3 +112,33 @@ async fn a_silent_courier_goes_off_duty_unless_others_hear_them_on_sqlite() {
 async fn a_silent_courier_goes_off_duty_unless_others_hear_them_on_postgres() {
     on_postgres(a_silent_courier_goes_off_duty_unless_others_hear_them).await;
 }
+
+async fn a_position_is_as_old_as_it_is_where_the_duty_has_to_be_read_first(database: Database) {
+    database.migrate().await.unwrap();
+    let clock = Arc::new(Watch(AtomicI64::new(NOW)));
+    let (engine, dispatch) = node(&database, &clock, Duration::from_secs(3_600)).await;
+    // On another node, of which this one has not heard.
+    let (ivan, olga) = (person(2), person(3));
+    go_on_duty(&database, ivan).await;
+    let fix = Fix { position: Position { lat: 55.751_234, lon: 37.612_345 }, at: START };
+    let context = engine.context();
+    assert_eq!(dispatch.sighted_at(context, ivan, fix), None);
+    // By the time the duty is read, some time has passed.
+    clock.0.fetch_add(5_000, Ordering::SeqCst);
+    assert!(dispatch.sighted_or_met(context, ivan, fix).await.unwrap().is_some());
+    let known = dispatch.with_board(|board| board.fix(ivan, &Settings::default(), context.now()));
+    assert_eq!(known, Some(fix));
+    assert_eq!(dispatch.sighted_or_met(context, olga, fix).await.unwrap(), None, "she is not on duty");
+    engine.stop();
+    database.close().await;
+}
+
+#[actix_web::test]
+async fn a_position_is_as_old_as_it_is_where_the_duty_has_to_be_read_first_on_sqlite() {
+    on_sqlite(a_position_is_as_old_as_it_is_where_the_duty_has_to_be_read_first).await;
+}
+
+#[actix_web::test]
+async fn a_position_is_as_old_as_it_is_where_the_duty_has_to_be_read_first_on_postgres() {
+    on_postgres(a_position_is_as_old_as_it_is_where_the_duty_has_to_be_read_first).await;
+}
