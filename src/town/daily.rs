@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use jiff::civil::Date;
 use parking_lot::Mutex;
+use peerpack_actors::dispatch::order::Reservation;
 use peerpack_actors::dispatch::plan::town::{Hand, done_with, problem};
 use peerpack_actors::dispatch::plan::{Aim, MAX_JOBS, MAX_SHIFTS, Problem, Window};
 use peerpack_actors::dispatch::{Duty, DutyState, Order, OrderPhase};
@@ -81,6 +82,8 @@ pub struct RegionPlan {
     pub draft: Draft,
     /// The couriers, by the numbers of their shifts.
     pub drivers: Vec<Driver>,
+    /// For whom its orders were reserved when it was drawn up.
+    pub reserved: BTreeMap<OrderId, Reservation>,
 }
 
 impl DayPlan {
@@ -250,11 +253,14 @@ impl Town {
             let orders = self.as_reserved(day.date, region, centre, orders, &drivers, &reserved).await?;
             if !orders.is_empty() {
                 let busy = self.under_way(&drivers).await?;
-                problems.push(self.problem(day.date, centre, &orders, drivers, &busy, now)?);
+                let kept = |order: &Order| Some((order.id, order.reserved?));
+                let kept: BTreeMap<OrderId, Reservation> = orders.iter().filter_map(kept).collect();
+                let (problem, drivers) = self.problem(day.date, centre, &orders, drivers, &busy, now)?;
+                problems.push((problem, drivers, kept));
             }
         }
         let mut left = problems.len();
-        for (problem, drivers) in problems {
+        for (problem, drivers, reserved) in problems {
             let share = hold.remaining() / u32::try_from(left).unwrap_or(u32::MAX);
             left -= 1;
             let settings = self.dispatch.settings().clone();
@@ -269,7 +275,7 @@ impl Town {
             let draft = drafting.finished().await?;
             // Called off before this region began, it ends by itself: without time.
             plan.called_off |= draft.called_off || hold.is_called_off();
-            plan.regions.push(RegionPlan { problem, draft, drivers });
+            plan.regions.push(RegionPlan { problem, draft, drivers, reserved });
         }
         let plan = Arc::new(plan);
         *daily.kept.lock() = Some(Arc::clone(&plan));

@@ -15,7 +15,6 @@ use peerpack_actors::dispatch::{Order, OrderCommand};
 use peerpack_actors::ids::RegionId;
 use peerpack_actors::ports::OrderStore as _;
 use peerpack_actors::runtime::Refusal;
-use peerpack_actors::time::Time;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -233,9 +232,13 @@ async fn seen_or_new(app: &App, town: &Arc<Town>, wish: &Wish) -> Result<(Arc<Da
 
 /// Reserves each order of the plan for its courier, or gives it to them where its time has come.
 async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Result<view::Applied, ApiError> {
-    let all: Vec<Assignment> =
-        plan.regions.iter().flat_map(|region| region.draft.plan.assignments(&region.problem)).collect();
-    let mut outcomes = stream::iter(all).map(|one| given(app, town, by, plan.at, one)).buffered(AT_ONCE);
+    let mut all: Vec<(Assignment, Option<Reservation>)> = Vec::new();
+    for region in &plan.regions {
+        let assignments = region.draft.plan.assignments(&region.problem);
+        all.extend(assignments.into_iter().map(|one| (one, region.reserved.get(&one.order).copied())));
+    }
+    let give = |(one, seen)| given(app, town, by, seen, one);
+    let mut outcomes = stream::iter(all).map(give).buffered(AT_ONCE);
     let mut applied = view::Applied::default();
     while let Some(outcome) = outcomes.next().await {
         match outcome? {
@@ -248,12 +251,12 @@ async fn applied(app: &App, town: &Town, by: Principal, plan: &DayPlan) -> Resul
 }
 
 /// Reserves one order for its courier, or gives it to them, unless that was done: whether it was now, or why
-/// not.
+/// not. `seen` is for whom it was reserved when the plan was drawn up.
 async fn given(
     app: &App,
     town: &Town,
     by: Principal,
-    drawn_up_at: Time,
+    seen: Option<Reservation>,
     one: Assignment,
 ) -> Result<Option<Result<(), FailedOrder>>, ApiError> {
     let order = app.database.order(one.order).await?.ok_or_else(ApiError::not_found)?;
@@ -263,9 +266,9 @@ async fn given(
     if is_done(&order) {
         return Ok(None);
     }
-    // A plan leaves to couriers what is reserved for them, so this was done since.
-    let elsewhere = order.reserved.filter(|kept| kept.courier != one.courier);
-    if elsewhere.is_some() && order.changed_at > drawn_up_at {
+    // What was reserved before, the plan has left to its courier, or for anybody if they drive no more.
+    let is_elsewhere = order.reserved.is_some_and(|kept| kept.courier != one.courier);
+    if is_elsewhere && order.reserved != seen {
         let why = "somebody has reserved it for another courier since the plan was drawn up";
         let why = sentence(why, request_id::language());
         return Ok(Some(Err(FailedOrder::new(one.order, why.to_owned()))));

@@ -4,6 +4,7 @@
 use std::io::{Cursor, Read as _};
 
 use futures_util::future::join_all;
+use peerpack::auth::Role;
 use peerpack_actors::ports::OrderStore as _;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -239,6 +240,30 @@ async fn a_plan_leaves_to_a_courier_what_the_desk_has_given_them() {
         let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
         assert_eq!(applied["failed_orders"][0]["order_id"], orders[2].as_str(), "{applied}");
         let shown = town.desk.get(&format!("/api/orders/{}/", orders[2])).await;
+        assert_eq!(shown["reservation"]["driver_id"], json!(near.number), "{shown}");
+    }
+}
+
+/// Whatever else has changed of an order since the plan was drawn up: what was for somebody who has left is
+/// for whom the plan has it.
+#[actix_web::test]
+async fn what_was_reserved_for_somebody_who_has_left_is_given_to_whom_the_plan_has_it_for() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let passenger = town.passenger(1).await;
+        let (near, gone) = (town.driver_at(1, 55.775, 37.654).await, town.driver(2).await);
+        let order = orders(&town, &passenger, 1).await.remove(0);
+        assert_eq!(town.assign(&order, &gone).await.0, StatusCode::OK);
+        let admin = town.app.sign_in_with_role("Ada", Role::Admin).await;
+        let driver = format!("/api/drivers/{}/", gone.number);
+        assert_eq!(admin.call(Method::DELETE, &driver, None).await.0, StatusCode::NO_CONTENT);
+        let plan = town.desk.get(&path("/?")).await;
+        assert_eq!(couriers_of(&plan), [(order.as_str(), near.number)], "{plan}");
+        let own = format!("/api/orders/{order}/");
+        assert_eq!(patch(&town.desk, &own, json!({ "note": "у ворот" })).await.0, StatusCode::OK);
+        let (_, applied) = town.desk.post(&path("/?"), json!({})).await;
+        assert_eq!((count(&applied, "assigned_count"), count(&applied, "failed_count")), (1, 0), "{applied}");
+        let shown = town.desk.get(&own).await;
         assert_eq!(shown["reservation"]["driver_id"], json!(near.number), "{shown}");
     }
 }
