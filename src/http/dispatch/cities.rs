@@ -45,7 +45,7 @@ pub struct CityStats {
 #[utoipa::path(get, path = "/api/regions/cities", operation_id = "town_cities", tag = "regions",
     responses((status = 200, body = [CityView])))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map(&app).await?;
+    let map = scope::map_to_show(&app).await?;
     Ok(HttpResponse::Ok().json(map.cities().map(city_view).collect::<Vec<_>>()))
 }
 
@@ -72,7 +72,7 @@ pub async fn create(app: web::Data<App>, body: Body<CityInput>) -> Result<HttpRe
     params(("city_id" = String, Path, description = "The city")),
     responses((status = 200, body = CityView), (status = 404, body = Problem)))]
 pub async fn one(app: web::Data<App>, path: web::Path<Uuid>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map(&app).await?;
+    let map = scope::map_to_show(&app).await?;
     Ok(HttpResponse::Ok().json(city_view(scope::city(&map, path.into_inner())?)))
 }
 

@@ -69,7 +69,7 @@ pub struct RegionStats {
 #[utoipa::path(get, path = "/api/regions", operation_id = "regions", tag = "regions",
     responses((status = 200, body = [RegionView])))]
 pub async fn list(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map(&app).await?;
+    let map = scope::map_to_show(&app).await?;
     Ok(HttpResponse::Ok().json(map.regions().map(|region| region_view(&map, region)).collect::<Vec<_>>()))
 }
 
@@ -111,7 +111,7 @@ pub async fn create(app: web::Data<App>, body: Body<RegionInput>) -> Result<Http
     params(("region_id" = String, Path, description = "The region")),
     responses((status = 200, body = RegionView), (status = 404, body = Problem)))]
 pub async fn one(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map(&app).await?;
+    let map = scope::map_to_show(&app).await?;
     Ok(HttpResponse::Ok().json(region_view(&map, scope::region(&map, path.into_inner())?)))
 }
 

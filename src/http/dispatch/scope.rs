@@ -26,6 +26,15 @@ pub(super) async fn map(app: &App) -> Result<Arc<TownMap>, ApiError> {
     Ok(town.map())
 }
 
+/// The same for who only looks: while the store does not answer, as this node knows them.
+pub(super) async fn map_to_show(app: &App) -> Result<Arc<TownMap>, ApiError> {
+    let town = town(app)?;
+    if let Err(error) = town.catch_up(app.clock.now()).await {
+        tracing::warn!(%error, "cannot look whether regions have changed");
+    }
+    Ok(town.map())
+}
+
 /// Whether somebody gives orders to couriers.
 pub(super) const fn directs(principal: Principal) -> bool {
     matches!(principal.role, Role::Dispatcher | Role::Admin)

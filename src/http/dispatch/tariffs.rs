@@ -73,7 +73,7 @@ pub struct TariffView {
     params(("region_id" = String, Path, description = "The region")),
     responses((status = 200, body = TariffView), (status = 404, body = Problem)))]
 pub async fn show(app: web::Data<App>, path: web::Path<RegionId>) -> Result<HttpResponse, ApiError> {
-    let map = scope::map(&app).await?;
+    let map = scope::map_to_show(&app).await?;
     let id = scope::region(&map, path.into_inner())?.id;
     Ok(HttpResponse::Ok().json(view(id, &map.tariff(Some(id), app.clock.now()))))
 }

@@ -89,6 +89,30 @@ async fn a_region_is_drawn_around_its_centre_and_without_crossings() {
 }
 
 #[actix_web::test]
+async fn regions_are_told_while_the_store_does_not_answer_and_not_changed() {
+    for backend in backends() {
+        let town = Town::open(backend).await;
+        let anybody = town.app.anonymous();
+        let city = anybody.get("/api/regions/cities/").await[0]["id"].as_str().unwrap().to_owned();
+        let region = format!("/api/regions/{}/", town.region);
+        town.app.app.database.close().await;
+        for path in [
+            "/api/regions/".to_owned(),
+            "/api/regions/cities/".to_owned(),
+            format!("/api/regions/cities/{city}/"),
+            format!("{region}tariff/"),
+            region.clone(),
+        ] {
+            let (status, told) = anybody.call(Method::GET, &path, None).await;
+            assert_eq!(status, StatusCode::OK, "{path}: {told}");
+        }
+        let stats = format!("{region}stats/");
+        let (status, refused) = town.desk.call(Method::GET, &stats, None).await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{refused}");
+    }
+}
+
+#[actix_web::test]
 async fn an_address_is_found_by_its_town_and_said_to_be_no_more_than_that() {
     for backend in backends() {
         let town = Town::open(backend).await;
