@@ -153,6 +153,12 @@ impl OrderState {
         self.courier().is_some() && self.bound().is_some()
     }
 
+    /// Whether it is this courier who has it and is not done with it.
+    #[must_use]
+    pub fn is_with(self, courier: UserId) -> bool {
+        self.has_courier() && self.courier() == Some(courier)
+    }
+
     /// The courier whom the order keeps from others: one who is asked, or has it and is not done.
     #[must_use]
     pub const fn bound(self) -> Option<UserId> {

@@ -266,7 +266,7 @@ impl Turn<'_> {
     fn assign(&self, courier: UserId, by: UserId, reason: &str) -> Result<Outcome, Rejection> {
         let order = self.order;
         // A repetition, however far the courier has come meanwhile.
-        if order.state.courier() == Some(courier) && order.state.bound() == Some(courier) {
+        if order.state.is_with(courier) {
             return Ok(Outcome::default());
         }
         self.suits(courier)?;
@@ -312,7 +312,7 @@ impl Turn<'_> {
             return Err(Rejection::Invalid { field: "driver_id", reason: "is the passenger" });
         }
         // They have it by now, which is more than a reservation.
-        if order.state.has_courier() && order.state.courier() == Some(reservation.courier) {
+        if order.state.is_with(reservation.courier) {
             return Ok(Outcome::default());
         }
         let mut outcome = match order.state.phase() {
