@@ -301,6 +301,89 @@ fn an_operator_books_what_has_come_once_and_never_their_own() {
     assert_eq!(world.of(Account::Platform), -30_000, "the payer had it: recovered");
 }
 
+#[test]
+fn an_operator_books_no_other_currency_and_more_than_nothing() {
+    for amount in [Amount::new(PRICE, Currency::Usd), roubles(0), roubles(-1)] {
+        let mut world = World::new(Method::Manual);
+        let (reference, evidence) = ("77".to_owned(), "statement of 3 May, line 4".to_owned());
+        let command = PaymentCommand::Book { reference, amount, evidence, by: user(9) };
+        assert_eq!(world.does(&command).map_err(|no| no.code()), Err("invalid"), "{amount:?}");
+        assert!(world.file.charges.is_empty() && world.moved.is_empty());
+    }
+}
+
+#[test]
+fn an_operator_gives_back_and_charges_back_no_payment_of_their_own() {
+    let mut world = World::new(Method::Manual);
+    world.does(&book("77", PRICE)).expect("booked");
+    let refund = PaymentCommand::Refund {
+        id: RefundId::new(NOW, [20; 10]),
+        charge: None,
+        minor: None,
+        cost: Cost::Platform,
+        reason: "mine".to_owned(),
+        by: Some(user(1)),
+    };
+    let back = PaymentCommand::ChargeBack { charge: "77".to_owned(), by: user(1) };
+    for own in [refund, back] {
+        assert_eq!(world.does(&own), Err(Rejection::WrongParty("other operators")), "{own:?}");
+    }
+    assert_eq!((world.moved.len(), world.free), (1, PRICE));
+}
+
+#[test]
+fn what_is_said_of_a_refund_has_to_agree_with_its_charge() {
+    for minor in [PRICE + 1, 0, -1] {
+        let mut world = World::new(Method::Webhook);
+        let made_there = ReportedCharge { refunds: vec![refund(&"r", minor, Said::Done)], ..charge("a") };
+        assert_eq!(world.learns(Paid, &[made_there]).map_err(|no| no.code()), Err("invalid"), "{minor}");
+        assert!(world.moved.is_empty());
+    }
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a"), charge("b")]).expect("paid twice");
+    world.asks_for_refund(20, Some(20_000), Cost::Payer).expect("asked for");
+    let key = world.file.refunds[0].id;
+    let said = |of, minor| ReportedCharge { refunds: vec![refund(&key, minor, Said::Done)], ..charge(of) };
+    for wrong in [said("a", 19_999), said("a", 20_001), said("b", 20_000)] {
+        let answer = world.learns(Paid, std::slice::from_ref(&wrong));
+        assert_eq!(answer.map_err(|no| no.code()), Err("invalid"), "{wrong:?}");
+        assert_eq!(world.file.asked().count(), 1, "nobody knows what became of it");
+    }
+    assert_eq!(world.learns(Paid, &[said("a", 20_000)]), Ok(PaymentState::PartlyRefunded));
+}
+
+#[test]
+fn a_refund_that_is_asked_for_is_not_there_a_second_time() {
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    world.asks_for_refund(20, Some(20_000), Cost::Platform).expect("asked for");
+    let more = world.asks_for_refund(21, Some(30_001), Cost::Platform);
+    assert_eq!(more.map_err(|no| no.code()), Err("invalid"));
+    world.asks_for_refund(21, Some(30_000), Cost::Platform).expect("the rest");
+}
+
+#[test]
+fn what_was_given_back_at_the_provider_after_it_was_spent_is_the_platforms_loss() {
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    world.free = 10_000;
+    let gone = ReportedCharge { refunds: vec![refund(&"r", PRICE, Said::Done)], ..charge("a") };
+    assert_eq!(world.learns(Paid, &[gone]), Ok(PaymentState::Refunded));
+    assert_eq!((world.free, world.of(Account::Platform)), (10_000, -PRICE));
+}
+
+#[test]
+fn an_older_report_of_what_a_bank_has_taken_back_changes_nothing() {
+    let mut world = World::new(Method::Webhook);
+    world.learns(Paid, &[charge("a")]).expect("paid");
+    for minor in [20_000, PRICE, 20_000, 0, PRICE] {
+        let back = ReportedCharge { charged_back_minor: minor, ..charge("a") };
+        assert_eq!(world.learns(Paid, &[back]), Ok(PaymentState::ChargedBack), "{minor}");
+    }
+    assert_eq!(world.file.charged_back_minor(), PRICE);
+    assert_eq!((world.free, world.of(Account::Platform), world.of(Account::WebhookProvider)), (0, 0, 0));
+}
+
 /// What the provider of stars says: each charge whole, and whether it went back.
 fn star(charge_id: &str, went_back: bool) -> ReportedCharge {
     let refund = ReportedRefund {
