@@ -103,24 +103,36 @@ impl TestStore {
     /// Work during which a transaction behind the store's back ends: on Postgres once the work has come to
     /// wait for it.
     pub(super) async fn meanwhile<T>(&self, statement: &'static str, work: impl Future<Output = T>) -> T {
+        self.held_up([statement, "SELECT 1"], 1, work).await
+    }
+
+    /// The same for work of several: on Postgres the transaction goes on once so many of them wait for it or
+    /// for each other, and has another statement before its end.
+    pub(super) async fn held_up<T>(
+        &self,
+        [first, last]: [&'static str; 2],
+        many: i64,
+        work: impl Future<Output = T>,
+    ) -> T {
         if self.is_sqlite() {
             let mut conn = self.sqlite().await;
             sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.expect("it writes");
-            sqlx::query(statement).execute(&mut conn).await.expect(statement);
+            sqlx::query(first).execute(&mut conn).await.expect(first);
             let commit = async { sqlx::query("COMMIT").execute(&mut conn).await.expect("it ends") };
             return join(work, commit).await.0;
         }
         let mut conn = postgres(&self.url).await;
         sqlx::query("BEGIN").execute(&mut conn).await.expect("it begins");
-        sqlx::query(statement).execute(&mut conn).await.expect(statement);
+        sqlx::query(first).execute(&mut conn).await.expect(first);
         let commit = async {
             let waiting = "SELECT count(*) FROM pg_stat_activity \
                 WHERE datname = current_database() AND wait_event_type = 'Lock'";
             let until = Instant::now() + PATIENCE;
-            while self.number(waiting).await == 0 {
+            while self.number(waiting).await < many {
                 assert!(Instant::now() < until, "nobody waits");
                 sleep(Duration::from_millis(10)).await;
             }
+            sqlx::query(last).execute(&mut conn).await.expect(last);
             sqlx::query("COMMIT").execute(&mut conn).await.expect("it ends")
         };
         join(work, commit).await.0

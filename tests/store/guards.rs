@@ -211,6 +211,29 @@ on_both! {
         assert_eq!(store.db.commit(forged(step)).await, Err(CommitError::Conflict));
     }
 
+    async fn a_step_that_was_decided_before_another_takes_no_money_of_other_deals(store: &TestStore) {
+        let (first, trip, request) = ready(&store.db, 1_000, 5_000).await;
+        let second = package(user(), 1_000);
+        publish_package(&store.db, &second).await;
+        let other = offered(&store.db, &second, &trip, 0, 3).await;
+        accept(&store.db, first.id, &trip, request).await.expect("claimed");
+        accept(&store.db, second.id, &trip, other).await.expect("the courier has two deals");
+        let loaded = load_package(&store.db, first.id).await;
+        let escrow = loaded.escrow(loaded.request(request).expect("the request"));
+        let back = escrow.decide(EscrowCommand::Refund).expect("it can go back");
+        let deliver = step(request, RequestCommand::Deliver { by: trip.courier });
+        command(&store.db, first.id, None, &deliver, after(3)).await.expect("delivered meanwhile");
+        let before = picture(store, first.id, trip.id).await;
+        // What is held for the other deal would do for it.
+        let mut forged = Unit::publish_trip(super::world::trip(user(), 1, 1_000), &[]);
+        forged.trips.clear();
+        forged.notices.clear();
+        forged.escrow.push((escrow, back));
+        assert_eq!(store.db.commit(forged).await, Err(CommitError::Conflict));
+        assert_eq!(picture(store, first.id, trip.id).await, before);
+        store.assert_clean().await;
+    }
+
     async fn room_that_was_never_taken_cannot_be_given_back(store: &TestStore) {
         let (package, trip, _) = ready(&store.db, 1_000, 5_000).await;
         let before = picture(store, package.id, trip.id).await;

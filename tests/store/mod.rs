@@ -3,6 +3,7 @@
 mod databases;
 mod world;
 
+mod at_once;
 mod audit;
 mod bot;
 mod claims;
