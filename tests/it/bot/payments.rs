@@ -213,6 +213,24 @@ async fn x_94_money_that_does_not_agree_with_its_invoice_is_not_credited_and_not
     }
 }
 
+/// An invoice of the bot can be opened for as long as its message is there.
+#[actix_web::test]
+async fn nobody_may_pay_when_the_time_of_a_payment_is_over() {
+    for backend in backends() {
+        let telegram = Telegram::start();
+        let app = start(backend, &telegram).await;
+        let anna = app.sign_in("Анна").await;
+        let payment = invoice(&anna, 100.0).await;
+        app.behind_its_back("UPDATE payments SET expires_at = created_at").await;
+        assert_eq!(tell(&app, &query(50, &anna, &payment, 10_000)).await, StatusCode::OK);
+        assert!(!allowed(&telegram, 50).await);
+        // What was paid all the same is money.
+        assert_eq!(tell(&app, &money(51, &anna, &payment, "c1", 10_000)).await, StatusCode::OK);
+        until_available(&anna, 100.0).await;
+        app.audit().await;
+    }
+}
+
 /// F47: who is about to pay waits behind nothing.
 #[actix_web::test]
 async fn f47_leave_to_pay_is_given_while_messages_hang() {

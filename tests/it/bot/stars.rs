@@ -215,6 +215,11 @@ async fn stars_pay_for_ones_own_live_things_and_for_no_reward() {
         );
     }
     assert!(telegram.calls_of("createInvoiceLink").is_empty());
+    let money = [("PEERPACK_PAYMENTS", "manual,stars"), ("PEERPACK_PAYMENT_INSTRUCTIONS", "Счёт 40702")];
+    let both = start_with(Backend::Sqlite, &telegram, &money).await;
+    let stars = json!({ "purpose": "top_up", "amount": 50, "method": "stars" });
+    let (status, refused) = both.sign_in("Иван").await.post("/api/payments", stars).await;
+    assert_eq!((status.as_u16(), &refused["code"]), (409, &json!("no_payment_method")), "beside money, too");
     let plain = super::start(Backend::Sqlite, &telegram).await;
     let ivan = plain.sign_in("Иван").await;
     let trip = ivan.publish_trip("Орёл", "Курск", json!({})).await;

@@ -99,6 +99,33 @@ async fn x_58_a_key_of_a_call_for_money_belongs_to_one_user_and_one_call() {
 }
 
 #[actix_web::test]
+async fn money_that_is_given_back_under_a_key_goes_back_once() {
+    for backend in backends() {
+        let acquirer = Acquirer::start();
+        let app = start(backend, &acquirer.settings()).await;
+        let (anna, admin) = (app.sign_in("Анна").await, app.sign_in_with_role("Ольга", Role::Admin).await);
+        let payment = top_up(&anna, 500.0).await;
+        acquirer.charge(id_of(&payment), "a", 50_000);
+        acquirer.tells(&app, id_of(&payment)).await;
+        let path = format!("/api/admin/payments/{}/refund", id_of(&payment));
+        let give_back = async |amount: i64| {
+            let body = json!({ "amount": amount, "reason": "передумала" });
+            admin.call_with(Method::POST, &path, &KEY, Some(body)).await
+        };
+        for n in 0..3 {
+            let (status, headers, answer) = give_back(100).await;
+            assert_eq!(status, StatusCode::OK, "{answer}");
+            assert_eq!(headers.contains_key("idempotent-replayed"), n > 0, "{answer}");
+        }
+        let (status, _, answer) = give_back(200).await;
+        assert_eq!((status.as_u16(), &answer["code"]), (422, &json!("key_reused")));
+        let theirs = acquirer.report(id_of(&payment))["charges"][0]["refunds"].as_array().unwrap().len();
+        assert_eq!((theirs, balance(&anna, "available").await), (1, 400.0));
+        app.audit().await;
+    }
+}
+
+#[actix_web::test]
 async fn ten_payments_of_a_person_wait_at_most_also_if_all_are_asked_for_at_once() {
     for backend in backends() {
         let acquirer = Acquirer::start();
@@ -146,15 +173,17 @@ async fn amounts_that_are_none_are_refused_wherever_money_is_named() {
 }
 
 #[actix_web::test]
-async fn a_template_waits_for_nobody_and_is_not_paid_for() {
+async fn nobody_pays_for_a_template_or_for_a_package_of_others() {
     for backend in backends() {
         let acquirer = Acquirer::start();
         let app = start(backend, &acquirer.settings()).await;
-        let anna = app.sign_in("Анна").await;
+        let (anna, ivan) = (app.sign_in("Анна").await, app.sign_in("Иван").await);
         let template = anna.publish_package("Псков", "Тверь", json!({ "template": true })).await;
         let waits = anna.publish_package("Псков", "Тверь", json!({})).await;
         let body = |package: &str| json!({ "purpose": "package", "package_id": package });
-        assert_eq!(refused(&anna, "/api/payments", body(&template)).await, (404, "not_found".to_owned()));
+        for (who, package) in [(&anna, &template), (&ivan, &waits)] {
+            assert_eq!(refused(who, "/api/payments", body(package)).await, (404, "not_found".to_owned()));
+        }
         must(&anna, Method::POST, "/api/payments", Some(body(&waits))).await;
         assert_eq!(acquirer.counts().0, 1);
     }

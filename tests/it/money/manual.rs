@@ -84,6 +84,36 @@ async fn pay_publish_claim_deliver_confirm_and_the_statement_adds_up_to_the_last
 }
 
 #[actix_web::test]
+async fn statements_of_times_that_follow_each_other_have_each_movement_once() {
+    for backend in backends() {
+        let app = start(backend, &MANUAL).await;
+        let (anna, admin) = (app.sign_in("Анна").await, app.sign_in_with_role("Ольга", Role::Admin).await);
+        for (charge, amount) in [("1", 100.0), ("2", 200.0), ("3", 300.05)] {
+            book(&admin, &top_up(&anna, amount).await, charge, amount).await;
+        }
+        let moved = anna.get("/api/user/balance").await["transactions"].clone();
+        let second: jiff::Timestamp = moved[1]["date"].as_str().unwrap().parse().unwrap();
+        let second = second.as_millisecond();
+        let statement = async |from: i64, to: i64| {
+            let at = |ms| jiff::Timestamp::from_millisecond(ms).unwrap();
+            let path = format!("/api/user/statement?from={}&to={}", at(from), at(to));
+            let (status, _, bytes) = anna.call_raw(Method::GET, &path, &[], Vec::new()).await;
+            assert_eq!(status.as_u16(), 200, "{path}");
+            let rows = csv::Reader::from_reader(bytes.as_slice()).into_records();
+            rows.map(Result::unwrap).collect::<Vec<_>>()
+        };
+        for between in [second, second + 1] {
+            let before = statement(second - 86_400_000, between).await;
+            let after = statement(between, second + 86_400_000).await;
+            let keys: Vec<_> = before.iter().chain(&after).map(|row| &row[6]).collect();
+            assert_eq!(keys.iter().filter(|key| !key.is_empty()).count(), 3, "{keys:?}");
+            assert_eq!(before[before.len() - 1][5], after[0][5], "what is left and what there is at first");
+            assert_eq!(&after[after.len() - 1][5], "600.05");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn on_publish_a_package_is_paid_before_it_is_offered_and_comes_back_if_nobody_takes_it() {
     for backend in backends() {
         let more: Vec<_> = MANUAL.into_iter().chain([("PEERPACK_PAYMENT_TIME", "on_publish")]).collect();
