@@ -139,16 +139,28 @@ fn every_test_that_the_page_of_the_dispatch_names_is_there() {
     let (_, below) = page.split_once("### Faults that it does not have").expect("the heading");
     let rows =
         below.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
-    let named: BTreeSet<String> = rows
-        .skip(2)
-        .flat_map(|row| row.rsplit('|').nth(1).unwrap_or_default().split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect();
-    assert!(named.len() > 20, "{named:?}");
+    are_there(&in_last_column(rows));
+}
+
+#[test]
+fn every_test_that_the_page_of_the_guards_of_money_names_is_there() {
+    let page = text("docs/money-guards.md");
+    let (noticed, _) = page.split_once("## Second belts").expect("the heading");
+    are_there(&in_last_column(noticed.lines().filter(|line| line.starts_with("| "))));
+}
+
+/// The code in the last column of a table, below its head.
+fn in_last_column<'a>(rows: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
+    let last = |row: &'a str| row.rsplit('|').nth(1).unwrap_or_default();
+    rows.flat_map(|row| last(row).split('`').skip(1).step_by(2)).map(str::to_owned).collect()
+}
+
+fn are_there(tests: &BTreeSet<String>) {
+    assert!(tests.len() > 20, "{tests:?}");
     let sources: Vec<_> =
-        ["tests", "src", "actors/src"].into_iter().flat_map(|folder| texts(folder, "rs")).collect();
+        ["tests", "src", "actors"].into_iter().flat_map(|folder| texts(folder, "rs")).collect();
     let is_there = |name: &&String| sources.iter().any(|(_, text)| text.contains(&format!("fn {name}(")));
-    let gone: Vec<_> = named.iter().filter(|name| !is_there(name)).collect();
+    let gone: Vec<_> = tests.iter().filter(|name| !is_there(name)).collect();
     assert!(gone.is_empty(), "tests that are not there: {gone:?}");
 }
 
