@@ -74,6 +74,17 @@ structure() {
     return "$status"
 }
 
+# ---------------------------------------------------------------- licences
+
+# To build cargo-deny takes longer than the rest of the checks, so it is only used where it is there: `make deny`.
+licences() {
+    if cargo deny --version >/dev/null 2>&1; then
+        cargo deny --locked check licenses bans sources
+    else
+        echo "    left out: cargo-deny is not installed"
+    fi
+}
+
 # ---------------------------------------------------------------- tests
 
 have_nextest() {
@@ -117,6 +128,8 @@ step "structure" structure
 step "who may import whom" cargo test --quiet --workspace --locked --test architecture
 step "lints" cargo clippy --workspace --all-targets --locked -- -D warnings
 step "documentation tests" cargo test --doc --workspace --locked
+step "documentation" env RUSTDOCFLAGS="-D warnings" cargo doc --quiet --workspace --no-deps --locked
+step "licences" licences
 step "clients can be made of the descriptions" scripts/descriptions.sh
 step "the API keeps its word" scripts/schemathesis.sh
 step "the Mini App" scripts/pages.sh check

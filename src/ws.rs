@@ -2,7 +2,7 @@
 //! sockets that show a part of the town.
 //!
 //! A connection is admitted by [`upgrade`](fn@upgrade), taken over from the HTTP server by [`Takeover`], and
-//! from then on a [`conversation`], which is told of events through an outbox that the engine fills. Nothing
+//! from then on a `conversation`, which is told of events through an outbox that the engine fills. Nothing
 //! here decides a business question: commands go to the engine, events come from it, numbered.
 
 pub mod guard;

@@ -3,7 +3,7 @@
 //! They hold live state and serialise what happens to one trip, one package, one user. They decide nothing:
 //! every command goes [`decide`](crate::market::package::Package::decide) -> unit -> commit -> apply -> tell,
 //! and the store has the last word. An actor may die at any moment; what it held is in the store, and
-//! [`supervisor`] rebuilds it.
+//! `supervisor` rebuilds it.
 //!
 //! ```text
 //! Engine -> directory -> PackageActor -> TripActor (room)      the claim's fast path

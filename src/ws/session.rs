@@ -4,7 +4,7 @@
 //! Such a socket is a view over the user's stream: each event is translated or left out, and nothing is said
 //! back. It has no numbers, so what happened while it was away is not told; its clients load their lists anew
 //! when they connect. The actor lives in the body of its answer and is not polled while the peer does not
-//! read; the task that writes that body ends the connection then (see [`takeover`](super::takeover)).
+//! read; the task that writes that body ends the connection then (see `takeover`).
 
 use std::rc::Rc;
 use std::sync::Arc;

@@ -90,7 +90,7 @@ impl Standings {
 
     /// Which acceptances become deals now, of the packages that are `due`; the others are counted on and may
     /// still change. `price_rub` is what the room costs those who are still to come; it counts as long as
-    /// room is kept ([`keeping`](super::keeping)).
+    /// room is kept ([`keeping`]).
     #[must_use]
     pub fn choose(
         &self,
