@@ -1,9 +1,9 @@
 //! Tables that people bring and take away: CSV and XLSX, both ways.
 //!
 //! What is in a line is a type of its own ([`Order`], [`Driver`], [`Passenger`]); [`read`] makes lines of a
-//! file and says of each cell that cannot be one why, [`write`](fn@write) makes a file of lines, and [`compare`] says
-//! what an import would change. Nothing here knows the store: who imports for a try does not apply what came
-//! out.
+//! file and says of each cell that cannot be one why, [`write`](fn@write) makes a file of lines, and
+//! [`compare`] says what an import would change. Nothing here knows the store: who imports for a try does not
+//! apply what came out.
 //!
 //! A file is bounded in bytes, packed and unpacked, in rows, columns and the length of a cell, before
 //! anything is made of it. A text that a program for tables would take for a formula gets a `'` in front when
