@@ -181,16 +181,19 @@ pub async fn assign(
         Err(Refusal::Rejected(rejection)) => {
             // The desk is told what is the matter with the courier, and only then with the order.
             let unfit = match driver.duty {
-                DutyPhase::Offline => Some((Unfit::OffDuty, "the courier is not on duty")),
-                DutyPhase::Paused => Some((Unfit::Paused, "the courier has paused")),
-                DutyPhase::OnlineIdle => None,
-                DutyPhase::Offered | DutyPhase::EnrouteToPickup | DutyPhase::OnTrip => {
-                    Some((Unfit::Busy, "the courier is busy with another order"))
+                DutyPhase::Offline => Some(Unfit::OffDuty),
+                DutyPhase::Paused => Some(Unfit::Paused),
+                DutyPhase::Offered | DutyPhase::EnrouteToPickup | DutyPhase::OnTrip => Some(Unfit::Busy),
+                DutyPhase::OnlineIdle if courier == order.passenger => Some(Unfit::OwnOrder),
+                DutyPhase::OnlineIdle if !order.draft.load().fits(vehicle(&driver).capacity) => {
+                    Some(Unfit::NoRoom)
                 }
+                DutyPhase::OnlineIdle => None,
             };
             match unfit {
-                Some((unfit, sentence)) => {
-                    Ok(not_assigned(ApiError::bad_request(sentence), unfit.word(), Some(status)))
+                Some(unfit) => {
+                    let why = ApiError::bad_request(unfit.sentence());
+                    Ok(not_assigned(why, unfit.word(), Some(status)))
                 }
                 None => of_desk(Refusal::Rejected(rejection), Some(status)),
             }

@@ -132,12 +132,17 @@ async fn an_order_for_later_is_reserved_for_whom_the_desk_names_and_binds_nobody
         // Room counts all the same.
         patch(&town.desk, &format!("/api/drivers/{}/", off.number), json!({ "capacity": 1 })).await;
         let pair = order_for_later(&town, &passenger, json!({ "has_companion": true })).await;
-        let (status, refused) = town.assign(pair["id"].as_str().unwrap(), &off).await;
-        assert_eq!(
-            (status, &refused["rejection_reason"]),
-            (StatusCode::BAD_REQUEST, &json!("no_room")),
-            "{refused}"
-        );
+        off.go_online().await;
+        let at_once = json!({ "passenger_id": passenger.number, "has_companion": true });
+        let at_once = made(&town.desk, "/api/orders/", ride(at_once)).await;
+        for order in [pair, at_once] {
+            let (status, refused) = town.assign(order["id"].as_str().unwrap(), &off).await;
+            assert_eq!(
+                (status, &refused["rejection_reason"]),
+                (StatusCode::BAD_REQUEST, &json!("no_room")),
+                "{refused}"
+            );
+        }
     }
 }
 
