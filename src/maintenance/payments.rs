@@ -189,8 +189,8 @@ pub fn window(last: Option<&Reconciliation>, usually: Span, now: Time) -> (Time,
     (last.map_or(since, |last| last.begins(since)), now)
 }
 
-/// What a file covers: so long until now, or `again` the time in which differences are open. Whoever brings
-/// it has to say so. If it were assumed, a file that begins later would clear what it does not have.
+/// What a file covers: so long until now, or `again` the time in which differences are open. The operator has
+/// to say so: if it were assumed, a file that begins later would clear what it does not have.
 #[must_use]
 pub fn window_of_file(last: Option<&Reconciliation>, long: Span, again: bool, now: Time) -> (Time, Time) {
     match last.filter(|last| again && last.differences > 0) {
@@ -302,7 +302,7 @@ pub async fn reconcile(
     now: Time,
 ) -> Result<Reconciliation, Unavailable> {
     let mut books = books(database, method, of.0 - AROUND).await?;
-    // Whoever made the list may have drawn its bounds elsewhere: what is older is in the books all the same.
+    // The list may have other bounds than ours: what is older is in the books all the same.
     let older: Vec<&str> = unknown(&books, listed).collect();
     let mut found_by_number = Vec::new();
     for numbers in older.chunks(A_PAGE as usize) {

@@ -66,8 +66,8 @@ pub struct Order {
     pub dropoff: End,
     /// When it is wanted; `None` is now.
     pub pickup_at: Option<Time>,
-    /// The same as clocks show it at the pickup, of a line that does not say where that is: whoever knows the
-    /// order knows its place.
+    /// The same as clocks show it at the pickup, of a line that does not say where that is. The order knows
+    /// its place.
     pub clocks: Option<DateTime>,
     /// Whether somebody comes along.
     pub has_companion: bool,

@@ -404,8 +404,8 @@ impl PaymentFile {
         self.charges.iter().find(|charge| charge.reference == reference)
     }
 
-    /// The charge of a number that an operator has read somewhere: the provider's, or that of whoever stands
-    /// behind it.
+    /// The charge of a number that an operator has read: the provider's number, or that of the company behind
+    /// the provider.
     #[must_use]
     pub fn charge_numbered(&self, number: &str) -> Option<&Charge> {
         let behind =

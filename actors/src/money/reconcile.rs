@@ -13,7 +13,7 @@ pub const SLACK: Span = Span::minutes(10);
 /// A charge as a provider lists it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listed {
-    /// What it is called there: by the provider, or by whoever stands behind it.
+    /// Its number in the list: the provider's, or that of the company behind the provider.
     pub charge_id: String,
     /// How much was charged.
     pub amount: Amount,

@@ -35,7 +35,7 @@ pub struct TownUser {
     email: String,
 }
 
-/// How the courier of an order can be reached: whoever sees the order sees this, and no more of the person.
+/// How the courier of an order can be reached. All who see the order see this, and no more of the person.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OrderDriverUser {
     /// The number by which the desk names the courier.

@@ -303,7 +303,7 @@ pub async fn show(
     path: web::Path<PaymentId>,
 ) -> Result<HttpResponse, ApiError> {
     let file = app.database.payment(path.into_inner()).await?.ok_or_else(ApiError::not_found)?;
-    // Whoever gives money back has to see what there is.
+    // An administrator who gives money back has to see what there is.
     let shown = match principal.role {
         Role::Admin => desk_view(&app, &file),
         _ if file.payment.user == principal.user => view(&app, &file),

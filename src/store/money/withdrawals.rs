@@ -139,7 +139,7 @@ impl Database {
 
     /// Does what an operator has decided about a withdrawal as it was then, with the money that goes back,
     /// and tells its owner of that. `note` is the number of the transfer, or the reason. A place that was new
-    /// to a withdrawal that is rejected is forgotten: whoever has named it need not be the owner.
+    /// to a withdrawal that is rejected is forgotten: a thief may have named it.
     ///
     /// # Errors
     /// `Conflict` when something was decided meanwhile, or when the database does not answer.

@@ -40,8 +40,8 @@ pub enum ReportedStatus {
 pub struct ReportedCharge {
     /// What it is called there, unique.
     pub charge_id: String,
-    /// What it is called by whoever stands behind the provider, if it has another name there: at the acquirer
-    /// that Telegram takes money through, whose desk and whose lists know no other.
+    /// Its number at the company behind the provider, if there is one: at the acquirer that Telegram takes
+    /// money through. The desk and the lists of that company know no other number.
     #[serde(default)]
     pub provider_charge_id: Option<String>,
     /// How much, in minor units.

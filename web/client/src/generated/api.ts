@@ -6255,7 +6255,7 @@ export interface components {
             plate_number: string;
             user: components["schemas"]["OrderDriverUser"];
         };
-        /** @description How the courier of an order can be reached: whoever sees the order sees this, and no more of the person. */
+        /** @description How the courier of an order can be reached. All who see the order see this, and no more of the person. */
         OrderDriverUser: {
             /**
              * Format: int64
@@ -7795,7 +7795,7 @@ export interface components {
             charged_back_minor?: number;
             /** @description In which currency. */
             currency: components["schemas"]["Currency"];
-            /** @description What it is called by whoever stands behind the provider, if it has another name there: at the acquirer that Telegram takes money through, whose desk and whose lists know no other. */
+            /** @description Its number at the company behind the provider, if there is one: at the acquirer that Telegram takes money through. The desk and the lists of that company know no other number. */
             provider_charge_id?: string | null;
             /** @description Everything that went back, or was to. */
             refunds?: components["schemas"]["ReportedRefund"][];

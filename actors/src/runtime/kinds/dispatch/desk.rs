@@ -222,7 +222,7 @@ impl Dispatch {
             || (order.reserved.is_some() && begins(order, &self.settings) > now)
     }
 
-    /// The command that gives an order to a courier whom the desk names, whoever has it now.
+    /// The command that gives an order to a courier whom the desk names, also if another courier has it now.
     fn naming(&self, order: &Order, courier: UserId, by: UserId, reason: &str, now: Time) -> OrderCommand {
         let reason = reason.to_owned();
         match self.reservation(order, courier, now) {
